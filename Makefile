@@ -1,0 +1,41 @@
+# One command each: `make serve` starts the server, `make test` runs the tests. Needs Python 3.11 and make, nothing else.
+
+PYTHON ?= python3.11
+VENV := .venv
+HOST ?= 127.0.0.1
+PORT ?= 8000
+STUDIES ?= sample-data
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+
+.PHONY: help serve test lint clean
+
+help:  ## what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/'
+
+serve: $(VENV)/.serve  ## install once, start the MONAI Label server, show it at work (PORT=, HOST=, STUDIES=)
+	@$(BIN)/umaddpm serve --host $(HOST) --port $(PORT) --studies $(STUDIES)
+
+test: $(VENV)/.test  ## install once, run all tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.test  ## only the contract on which part may import which
+	@$(BIN)/lint-imports
+
+clean:  ## remove the installation and what was built
+	rm -rf $(VENV) build *.egg-info
+
+$(VENV)/bin/python:
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed (PYTHON=... names it)."; exit 2; }
+	@$(PYTHON) -m venv $(VENV)
+
+# The stamp is written last: an installation that was broken off is done again.
+$(VENV)/.serve: $(VENV)/bin/python setup.cfg constraints.txt
+	@echo "Installing into $(VENV) (once; some minutes) ..."
+	@$(PIP) --editable '.[serve]'
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.serve
+	@$(PIP) --editable '.[serve,test]'
+	@touch $@

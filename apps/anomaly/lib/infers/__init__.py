@@ -1,0 +1,3 @@
+from lib.infers.anomaly import AnomalyInfer
+
+__all__ = ["AnomalyInfer"]

@@ -1,0 +1,66 @@
+"""The inferer `anomaly`: MONAI Label's contract around the detector."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from monailabel.interfaces.tasks.infer_v2 import InferTask, InferType
+
+from umaddpm_core.serving.cancellation import Cancellation
+from umaddpm_core.serving.detections import Detections
+from umaddpm_core.serving.parameters import Parameters
+from umaddpm_core.serving.results import LABELS, load_writers, result_file, result_parameters
+from umaddpm_core.serving.scan_source import NotFound
+
+
+class AnomalyInfer(InferTask):
+    """Scan in, mask (or archive) and result parameters out. Research use only."""
+
+    def __init__(self, detections: Detections) -> None:
+        super().__init__(
+            type=InferType.SEGMENTATION,
+            labels=LABELS,
+            dimension=3,
+            description="Unsupervised anomaly detection in brain MRI (UMA-DDPM). Research use only.",
+        )
+        self._detections = detections
+
+    def warm_up(self) -> None:
+        """Load the default model, and what the first result needs."""
+        self._detections.warm_up()
+        load_writers()
+
+    def is_valid(self) -> bool:
+        """Always: a server whose model cannot be read does not start."""
+        return True
+
+    def config(self) -> dict[str, Any]:
+        """Choices that stock clients show as drop-down lists and send back, the first being the default."""
+        described = self._detections.describe()
+        return {
+            "modality": ["auto", *described.get("modalities", [])],
+            "threshold": ["default", *described.get("thresholds", [])],
+        }
+
+    def info(self) -> dict[str, Any]:
+        """The stock description, with the models, modalities and thresholds that a request can name."""
+        return {**super().info(), **self._detections.describe()}
+
+    def __call__(self, request: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
+        """Detect in the scan at the path `request["image"]`.
+
+        Raises:
+            InputError: a scan or a parameter that cannot be used.
+            Cancelled: the client hung up.
+        """
+        scan = request.get("image")
+        if not scan:
+            raise NotFound("There is no such image in the datastore of this server.")
+        parameters = request.get("parameters")
+        if not isinstance(parameters, Parameters):
+            # The stock route and batch jobs merge the parameters into the request, where `model` is the inferer.
+            parameters = Parameters.from_mapping({**request, "model": None})
+        detection = self._detections.detect(Path(scan), parameters, Cancellation.of(request).is_set)
+        file = result_file(detection, parameters.result_extension) if request.get("wants_file", True) else None
+        return str(file) if file else None, result_parameters(detection)

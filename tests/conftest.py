@@ -1,0 +1,87 @@
+"""What many tests need: the real scans, a small scan, and a model that was trained for a few steps."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import SimpleITK as sitk
+import torch
+
+from umaddpm_core.data.cache import ArrayCache, CachedScan, write_index, write_volume
+from umaddpm_core.data.cohorts import data_root
+from umaddpm_core.errors import InputError
+from umaddpm_core.preprocessing.pipeline import Preprocessor
+
+SAMPLES = Path(__file__).parents[1] / "sample-data"
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder with the real scans; absent, the test is skipped, and in CI it fails."""
+    try:
+        return data_root()
+    except InputError as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def sample() -> Path:
+    """The sample scan with a tumour that is known."""
+    return SAMPLES / "sample1-tumour-T1.nii.gz"
+
+
+@pytest.fixture(scope="session")
+def sample_truth(sample) -> sitk.Image:
+    return sitk.ReadImage(str(SAMPLES / "truth" / sample.name))
+
+
+@pytest.fixture(scope="session")
+def small_scan(tmp_path_factory) -> Path:
+    """A sample scan at 3 mm, so that it is prepared quickly."""
+    image = sitk.ReadImage(str(SAMPLES / "sample2-stripped-T1.nii.gz"), sitk.sitkFloat32)
+    size = [int(n * s / 3) for n, s in zip(image.GetSize(), image.GetSpacing())]
+    small = sitk.Resample(
+        image, size, sitk.Transform(), sitk.sitkNearestNeighbor, image.GetOrigin(), [3.0] * 3, image.GetDirection(), 0.0
+    )
+    path = tmp_path_factory.mktemp("scan") / "small-T1.nii.gz"
+    sitk.WriteImage(sitk.Cast(small, sitk.sitkInt16), str(path))
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_cache(small_scan, tmp_path_factory) -> ArrayCache:
+    """A cache of one prepared scan under six names: four to train on, one to validate with, one to test."""
+    folder = tmp_path_factory.mktemp("cache")
+    volume = Preprocessor().prepare(small_scan).volume
+    parts = ["training"] * 4 + ["validation", "test"]
+    scans = [CachedScan(f"S{i}-T1", f"S{i}", "T1", part) for i, part in enumerate(parts)]
+    for scan in scans:
+        write_volume(folder, scan.name, volume)
+    write_index(folder, "one sample scan", scans)
+    return ArrayCache(folder)
+
+
+TINY_NETWORK = {"base": 16, "multipliers": [1, 2], "blocks": 1, "stem": 4, "narrow_up": True}
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_cache, tmp_path_factory) -> Path:
+    """A model file that went through training and calibration, for a few steps: it works, it is not good."""
+    from umaddpm_core.artefact import Artefact
+    from umaddpm_core.evaluation.calibrate import calibrate
+    from umaddpm_core.methods import from_artefact
+    from umaddpm_core.training.config import TrainingConfig
+    from umaddpm_core.training.engine import train
+
+    folder = tmp_path_factory.mktemp("tiny")
+    config = TrainingConfig(method_config={"network": TINY_NETWORK}, steps=20, batch=4, checkpoint_every=10)
+    train(config, tiny_cache, folder, quiet=True)
+    artefact = Artefact.load(folder / "model.safetensors")
+    method = from_artefact(artefact, t_test=250, shared_noise_test=False)
+    artefact.config = method.config.model_dump(mode="json")
+    artefact.calibration = {"T1": calibrate(method, tiny_cache, "T1", score="both")}
+    return artefact.save(folder / "tiny.safetensors", torch.float16)

@@ -1,0 +1,66 @@
+"""Calibration and the test on healthy people."""
+
+import pytest
+import torch
+
+from umaddpm_core.artefact import Artefact
+from umaddpm_core.detection.calibration import Threshold
+from umaddpm_core.evaluation.calibrate import calibrate
+from umaddpm_core.evaluation.healthy_people import healthy_test, reconstruction_psnr
+from umaddpm_core.evaluation.repaint import LESION_SEEDS, lesion_seed, repaint
+from umaddpm_core.methods import from_artefact
+from umaddpm_core.methods.intensity import Intensity, IntensityConfig
+
+
+@pytest.fixture(scope="module")
+def population(tiny_cache):
+    return Intensity(IntensityConfig()).fit(tiny_cache.volume(scan) for scan in tiny_cache.scans("training"))
+
+
+def test_lesions_that_calibrate_are_not_those_that_test():
+    assert not set(LESION_SEEDS["calibration"]) & set(LESION_SEEDS["test"])
+    assert lesion_seed("A", 1) != lesion_seed("B", 1) and lesion_seed("A", 1) == lesion_seed("A", 1)
+
+
+def test_the_healthy_threshold_leaves_one_per_cent(tiny_model, tiny_cache):
+    artefact = Artefact.load(tiny_model)
+    method = from_artefact(artefact)
+    scan = tiny_cache.scans("validation")[0]
+    (case,) = repaint(method, tiny_cache, scan, (None,))
+    for score, entry in artefact.calibration["T1"]["scores"].items():
+        values = case.maps()[score][case.examined()]
+        assert (values > entry["healthy_fpr_1"]["value"]).mean() == pytest.approx(0.01, abs=2e-3), score
+
+
+def test_calibration_says_how_each_threshold_was_found_and_what_it_costs(tiny_model):
+    calibration = Artefact.load(tiny_model).calibration["T1"]
+    assert calibration["score"] == "both" and calibration["threshold"] in calibration["scores"]["both"]
+    for thresholds in calibration["scores"].values():
+        for entry in thresholds.values():
+            assert entry["found"] and 0 <= entry["healthy_scans_with_findings"] <= 1 and entry["healthy_median_ml"] >= 0
+
+
+def test_processes_measure_what_one_measures(population, tiny_cache):
+    assert calibrate(population, tiny_cache, "T1", workers=1) == calibrate(population, tiny_cache, "T1")
+
+
+def test_one_row_for_every_person_and_lesion(population, tiny_cache):
+    rows = healthy_test(population, Threshold("t", 0.1, "both"), tiny_cache, "T1")
+    assert [row["lesion"] is None for row in rows] == [True, False, False, False]
+    assert {"psnr", "marked_share"} <= set(rows[0]) and {"dice", "average_precision", "restored"} <= set(rows[1])
+
+
+def test_a_method_that_knows_the_scan_restores_it(population, tiny_cache):
+    """Every scan of the tiny cache is the same, so the population's mean is the healthy scan itself."""
+    population.reconstruct = lambda volume, **_: population.population_mean(volume.shape[-1])
+    rows = healthy_test(population, Threshold("t", 0.02, "both"), tiny_cache, "T1")
+    assert rows[0]["psnr"] > 60 and rows[0]["marked_share"] == 0
+    assert all(row["restored"] == pytest.approx(1, abs=1e-3) and row["dice"] > 0.75 for row in rows[1:])
+    assert all(value > 60 for value in reconstruction_psnr(population, tiny_cache, "T1").values())
+
+
+def test_the_identity_restores_nothing(population, tiny_cache):
+    population.reconstruct = lambda volume, **_: volume.clone()
+    rows = healthy_test(population, Threshold("t", 0.02, "both"), tiny_cache, "T1")
+    assert all(row["restored"] == 0 and row["dice"] == 0 for row in rows[1:])
+    assert torch.tensor([row["average_precision"] for row in rows[1:]]).max() < 0.2

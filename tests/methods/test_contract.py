@@ -1,0 +1,71 @@
+"""What every registered method must do: train two steps, save, load, reconstruct, be turned into a map."""
+
+import pytest
+import torch
+
+from umaddpm_core.artefact import Artefact
+from umaddpm_core.detection.anomaly_map import anomaly_map
+from umaddpm_core.errors import Cancelled, InputError
+from umaddpm_core.methods import METHODS, build, from_artefact
+
+CONFIGS = {"uma_ddpm": {"network": {"base": 16, "multipliers": [1, 2], "blocks": 1, "stem": 4}, "draws": 2}, "intensity": {}}
+
+
+def volume(depth=7):
+    generator = torch.Generator().manual_seed(0)
+    scan = torch.rand(1, 96, 96, depth, generator=generator).clamp_min(1 / 255)
+    brain = torch.zeros_like(scan, dtype=torch.bool)
+    brain[:, 16:80, 10:86, 1:] = True
+    return scan * brain, brain
+
+
+@pytest.fixture(params=sorted(METHODS))
+def name(request):
+    return request.param
+
+
+def test_every_method_has_a_small_configuration_here():
+    assert set(CONFIGS) == set(METHODS)
+
+
+def test_trains_saves_loads_reconstructs_and_maps(name, tmp_path):
+    torch.manual_seed(0)
+    method = build(name, CONFIGS[name])
+    scan, brain = volume()
+    batch = {"image": scan.permute(3, 0, 1, 2), "brain": brain.permute(3, 0, 1, 2)}
+    trained = [parameter for parameter in method.parameters() if parameter.requires_grad]
+    optimiser = torch.optim.AdamW(trained, 1e-3) if trained else None
+    for step in range(2):
+        loss = method.training_step(batch, torch.Generator().manual_seed(step))["loss"]
+        assert torch.isfinite(loss)
+        loss.backward()
+        if optimiser:
+            optimiser.step()
+    method.artefact(modalities=["T1"]).save(tmp_path / "m.safetensors")
+    loaded = from_artefact(Artefact.load(tmp_path / "m.safetensors"))
+    shares = []
+    reconstruction = loaded.reconstruct(scan, progress=shares.append)
+    assert reconstruction.shape == scan.shape and torch.isfinite(reconstruction).all()
+    assert torch.equal(reconstruction, method.eval().reconstruct(scan)), "reconstruction is seeded, and weights survive the file"
+    assert shares == sorted(shares) and shares[-1] == pytest.approx(1)
+    score = anomaly_map(scan, reconstruction, brain)
+    assert score.shape == scan.shape and not score[~brain].any()
+
+
+def test_stops_when_asked(name):
+    with pytest.raises(Cancelled):
+        build(name, CONFIGS[name]).reconstruct(volume()[0], cancelled=lambda: True)
+
+
+def test_refuses_an_unknown_name_and_a_wrong_configuration(name):
+    with pytest.raises(InputError, match="There is no method"):
+        build("nonesuch", {})
+    with pytest.raises(InputError, match="wrong at"):
+        build(name, {"nonesuch": 1})
+
+
+def test_weights_of_another_method_are_refused(name):
+    artefact = build(name, CONFIGS[name]).artefact()
+    artefact.weights = {"other": torch.zeros(1)}
+    with pytest.raises(InputError, match="do not fit"):
+        from_artefact(artefact)

@@ -1,0 +1,102 @@
+"""One real server on a free loopback port for all tests of this folder; it writes only below pytest's own folder."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+import json
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import requests
+import SimpleITK as sitk
+
+from umaddpm_core.serving.checkout import app_folder
+from umaddpm_core.serving.launch import Server
+
+
+@dataclass(frozen=True)
+class Running:
+    """The server under test: `scan` is in its datastore under `image`, `scratch` is its folder for temporary files."""
+
+    url: str
+    scan: Path
+    image: str
+    scratch: Path
+    log: Path
+
+    def ask(self, *, params: dict | str | None = None, file: Path | None = None, **query: str) -> requests.Response:
+        """`POST /infer/anomaly` with the query, the form field `params` and, where given, a file to upload."""
+        text = params if isinstance(params, str) else json.dumps(params or {})
+        with ExitStack() as open_files:
+            files = {"file": (file.name, open_files.enter_context(file.open("rb")))} if file else None
+            return requests.post(
+                f"{self.url}/infer/anomaly", params=query, data={"params": text}, files=files, timeout=600
+            )
+
+    def temporary_files(self) -> list[str]:
+        """What requests have left behind. Logging configuration of the launcher stays as long as the server runs."""
+        return sorted(file.name for file in self.scratch.iterdir() if file.suffix != ".json")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture(scope="session")
+def oblique_scan(small_scan: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small scan as if acquired at a tilt, so that a grid which is merely similar does not pass for its own."""
+    scan = sitk.ReadImage(str(small_scan))
+    tilt = sitk.Euler3DTransform()
+    tilt.SetRotation(0.10, -0.06, 0.04)
+    direction = np.reshape(tilt.GetMatrix(), (3, 3)) @ np.reshape(scan.GetDirection(), (3, 3))
+    scan.SetDirection(direction.ravel().tolist())
+    path = tmp_path_factory.mktemp("oblique") / small_scan.name
+    sitk.WriteImage(scan, str(path))
+    return path
+
+
+@pytest.fixture(scope="session")
+def server(tiny_model: Path, oblique_scan: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    home = tmp_path_factory.mktemp("server")
+    app, studies, scratch = home / "app", home / "studies", home / "tmp"
+    shutil.copytree(app_folder(), app, ignore=shutil.ignore_patterns("__pycache__", "logs", "model", "bin"))
+    studies.mkdir()
+    scratch.mkdir()
+    shutil.copy(oblique_scan, studies)
+    settings = {"UMADDPM_MODEL": str(tiny_model), "TMPDIR": str(scratch), "HOME": str(home)}
+    with Server(app, studies, home / "work", port=free_port(), settings=settings) as running:
+        image = oblique_scan.name.removesuffix(".nii.gz")
+        yield Running(running.url, studies / oblique_scan.name, image, scratch, running.log)
+
+
+@pytest.fixture
+def unseen_scan(server: Running, tmp_path: Path) -> Callable[[], Path]:
+    """Makes copies of the scan that the server cannot answer from memory: another gzip time stamp, the same scan."""
+    content = gzip.decompress(server.scan.read_bytes())
+
+    def copy() -> Path:
+        number = next(_numbers)
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        path = folder / server.scan.name
+        path.write_bytes(gzip.compress(content, compresslevel=1, mtime=number))
+        return path
+
+    return copy
+
+
+_numbers = itertools.count(1)

@@ -1,0 +1,37 @@
+"""Starting the server: what goes wrong is said in one sentence."""
+
+import shutil
+import socket
+
+import pytest
+
+from umaddpm_core.errors import InputError
+from umaddpm_core.serving.checkout import app_folder
+from umaddpm_core.serving.launch import Server
+
+
+def test_taken_port_is_named(tmp_path):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        server = Server(tmp_path, tmp_path, tmp_path / "work", port=port)
+        with pytest.raises(InputError, match=f"Port {port} is taken"), server:
+            pass
+
+
+def test_foreign_address_is_named(tmp_path):
+    server = Server(tmp_path, tmp_path, tmp_path / "work", host="no.such.host.invalid")
+    with pytest.raises(InputError, match="no.such.host.invalid"), server:
+        pass
+
+
+def test_model_that_cannot_be_read_keeps_the_server_from_starting(tmp_path, port):
+    model = tmp_path / "broken.safetensors"
+    model.write_bytes(b"this is no model")
+    app = shutil.copytree(app_folder(), tmp_path / "app", ignore=shutil.ignore_patterns("__pycache__", "logs", "model"))
+    (tmp_path / "studies").mkdir()
+    settings = {"UMADDPM_MODEL": str(model)}
+    server = Server(app, tmp_path / "studies", tmp_path / "work", port=port, settings=settings)
+    with pytest.raises(InputError, match="The server did not start: .*broken.safetensors"), server:
+        pass

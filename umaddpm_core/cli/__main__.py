@@ -1,0 +1,5 @@
+"""`python -m umaddpm_core.cli`."""
+
+from umaddpm_core.cli.main import main
+
+main()

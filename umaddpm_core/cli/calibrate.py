@@ -1,0 +1,44 @@
+"""`umaddpm calibrate`: a trained model's thresholds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def calibrate(
+    model: Annotated[Path, typer.Argument(help="model.safetensors of a training run.")],
+    cache: Annotated[Path, typer.Option(help="Array cache made by `umaddpm preprocess`.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The calibrated model file.")],
+    t: Annotated[int, typer.Option(min=0, max=999, help="Time step at which scans are repainted.")] = 400,
+    draws: Annotated[int, typer.Option(min=1, help="Repaintings averaged.")] = 2,
+    score: Annotated[str, typer.Option(help="Default score: both, dark, bright or absolute.")] = "both",
+    threshold: Annotated[str, typer.Option(help="Default threshold: healthy_fpr_1 or synthetic_dice.")] = "synthetic_dice",
+    workers: Annotated[int, typer.Option(min=0, help="Processes; 0 computes in this one.")] = 2,
+) -> None:
+    """Find the thresholds of a trained model on validation people."""
+    import torch
+
+    from umaddpm_core.artefact import Artefact
+    from umaddpm_core.cli.progress import progress_bar
+    from umaddpm_core.data.cache import ArrayCache
+    from umaddpm_core.evaluation.calibrate import calibrate as run
+    from umaddpm_core.methods import from_artefact
+
+    artefact = Artefact.load(model)
+    deployed = {} if artefact.method == "intensity" else {"t_test": t, "draws": draws, "shared_noise_test": False}
+    method = from_artefact(artefact, **deployed)
+    stored = ArrayCache(cache)
+    calibration = {}
+    for modality in artefact.modalities:
+        with progress_bar(f"Calibrating {modality}") as advance:
+            calibration[modality] = run(method, stored, modality, score=score, threshold=threshold, workers=workers, progress=advance)
+    artefact.config = method.config.model_dump(mode="json")
+    artefact.calibration = calibration
+    artefact.save(output, torch.float16)
+    for modality, entry in calibration.items():
+        for name, found in entry["scores"][entry["score"]].items():
+            typer.echo(f"{modality} {entry['score']} {name} = {found['value']:.4f}: {found['found']}.")
+    typer.echo(f"Wrote {output}.")

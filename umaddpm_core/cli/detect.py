@@ -1,0 +1,43 @@
+"""`umaddpm detect`: one scan in, mask and the rest out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def detect(
+    scan: Annotated[Path, typer.Argument(help="NIfTI, NRRD or MetaImage file, with or without skull.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")],
+    model: Annotated[str | None, typer.Option(help="Name of a shipped model, or a .safetensors file.")] = None,
+    threshold: Annotated[str | None, typer.Option(help="healthy_fpr_1, synthetic_dice or a number.")] = None,
+    score: Annotated[str | None, typer.Option(help="both, dark, bright or absolute: which deviations count.")] = None,
+    modality: Annotated[str | None, typer.Option(help="T1 or T2; by default what the file name says.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 …; by default a GPU where there is one.")] = None,
+) -> None:
+    """Find anomalies in one brain scan.
+
+    Writes mask.nii.gz, reconstruction.nii.gz, anomaly_map.nii.gz, examined.nii.gz, report.json and overview.png, all
+    volumes on the scan's own grid. Research use only.
+    """
+    from umaddpm_core.cli.progress import progress_bar
+    from umaddpm_core.detection import NOTICE, Detector, write_detection
+    from umaddpm_core.errors import InputError
+
+    if output.exists() and not output.is_dir():
+        raise InputError(f"{output} is a file; give a folder for the results.")
+    detector = Detector.load(model, device=device)
+    with progress_bar("Detecting") as advance:
+        detection = detector.detect(scan, modality=modality, score=score, threshold=threshold, progress=advance)
+    files = write_detection(detection, output)
+    report = detection.report
+    used = report["threshold"]
+    typer.echo(f"{len(detection.lesions)} findings, {report['marked_ml']:.1f} ml, at {used['name']} = {used['value']:.3f} ({used['score']})")
+    for lesion in detection.lesions[:10]:
+        centre = ", ".join(f"{value:.0f}" for value in lesion.centroid_ras)
+        typer.echo(f"  {lesion.label:>2}  {lesion.volume_ml:7.1f} ml at RAS {centre} mm, peak {lesion.peak:.2f}")
+    typer.echo(f"{report['not_examined_percent']:.0f} % of the brain was not examined (its outermost 2 mm, slices outside the grid).")
+    typer.echo(f"{report['timings']['total_s']:.0f} s; look at {files['overview']}")
+    typer.echo(NOTICE)

@@ -1,0 +1,61 @@
+"""The `umaddpm` program."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from umaddpm_core import __version__
+from umaddpm_core.cli.calibrate import calibrate
+from umaddpm_core.cli.detect import detect
+from umaddpm_core.cli.preprocess import preprocess
+from umaddpm_core.cli.resources import build_template, train_brain_extractor
+from umaddpm_core.cli.serve import serve
+from umaddpm_core.cli.train import train
+from umaddpm_core.errors import Cancelled, InputError
+
+EXAMPLES = {
+    detect: "umaddpm detect scan.nii.gz -o result",
+    serve: "umaddpm serve --port 8000",
+    preprocess: "umaddpm preprocess ../shared/data/ixi -o cache",
+    train: "umaddpm train uma_ddpm_T1_compact --cache cache -o run",
+    calibrate: "umaddpm calibrate run/model.safetensors --cache cache -o uma_ddpm_T1.safetensors",
+    build_template: "umaddpm build-template ../shared/data/ixi --atlas ../shared/data/atlas/sri24/T1.nii.gz",
+    train_brain_extractor: "umaddpm train-brain-extractor ../shared/data/ixi --label-maps ../shared/data/labelmaps",
+}
+
+app = typer.Typer(
+    name="umaddpm",
+    help="Unsupervised anomaly detection in brain MRI with UMA-DDPM. Research use only, not for diagnosis.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+for command, example in EXAMPLES.items():
+    summary = (command.__doc__ or "").strip().splitlines()[0]
+    app.command(
+        name=command.__name__.replace("_", "-"),
+        help=f"{command.__doc__}\n\nExample: [cyan]{example}[/cyan]",
+        short_help=f"{summary}  [dim]{example}[/dim]",
+    )(command)
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
+    if version:
+        typer.echo(f"umaddpm {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the program; a bad input ends in one sentence and exit status 2, Ctrl-C in 130."""
+    try:
+        app()
+    except InputError as error:
+        typer.echo(f"umaddpm: {error}", err=True)
+        sys.exit(2)
+    except (Cancelled, KeyboardInterrupt):
+        typer.echo("umaddpm: stopped.", err=True)
+        sys.exit(130)

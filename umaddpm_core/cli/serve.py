@@ -1,0 +1,139 @@
+"""`umaddpm serve`: the server, and what it can do, in one command."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from umaddpm_core.serving.client import Client
+    from umaddpm_core.serving.demonstration import Demonstration
+    from umaddpm_core.serving.launch import Server
+
+WORK = Path("build") / "serve"
+"""Where the results of the demonstration, the log, sessions and the copy of the sample scans go."""
+
+LESIONS_SHOWN = 8
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; the default is this computer only.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
+    studies: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, file_okay=False, help="Folder with the scans to serve; without it, a copy of the sample scans."
+        ),
+    ] = None,
+    demonstrate: Annotated[bool, typer.Option(help="Examine a sample scan once the server is up.")] = True,
+) -> None:
+    """Serve the anomaly detector to MONAI Label clients, and show it at work on a sample scan. Research use only."""
+    import time
+    from contextlib import ExitStack
+    from importlib.util import find_spec
+
+    from rich.console import Console
+
+    from umaddpm_core.errors import InputError
+
+    if find_spec("monailabel") is None:
+        raise InputError("The server needs MONAI Label; install it with `pip install -e '.[serve]'`.")
+    from umaddpm_core.serving import demonstration
+    from umaddpm_core.serving.checkout import app_folder, repository_root
+    from umaddpm_core.serving.client import Client
+    from umaddpm_core.serving.launch import Server
+
+    console = Console(highlight=False)
+    app = app_folder()
+    if studies is None or studies.resolve() == repository_root() / "sample-data":
+        studies = demonstration.studies_of_samples(WORK)
+    if not _is_loopback(host):
+        console.print(
+            f"[yellow]Warning:[/] listening on {host}, where other computers can reach this server. It asks for no "
+            "password yet, so anyone who can reach it can use it and read the scans it serves."
+        )
+    # Supervisors and `kill` send SIGTERM; it has to stop the server as Ctrl-C does. A shell that starts us in the
+    # background ignores SIGINT for us, so that is set too.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupt)
+    console.print("\n[bold]UMA-DDPM[/] anomaly detection in brain MRI [dim]· research use only[/]\n")
+    try:
+        started = time.perf_counter()
+        with ExitStack() as running:
+            with console.status("Starting the server …"):
+                server = running.enter_context(Server(app, studies, WORK, host=host, port=port))
+            console.print(f"Server ready in {time.perf_counter() - started:.0f} s at [bold cyan]{server.url}[/]")
+            client = Client(server.url)
+            if demonstrate:
+                with console.status("Examining a sample scan …"):
+                    shown = demonstration.demonstrate(client, WORK)
+                _print_demonstration(console, shown)
+            _print_what_next(console, server, client)
+            server.wait()
+    except KeyboardInterrupt:
+        console.print("\nServer stopped.")
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _is_loopback(host: str) -> bool:
+    import ipaddress
+
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _print_demonstration(console: Console, shown: Demonstration) -> None:
+    from rich.table import Table
+
+    threshold = shown.report["threshold"]
+    console.print(f"\nSample scan [bold]{shown.sample}[/] examined in {shown.seconds:.1f} s")
+    if lesions := shown.report["lesions"]:
+        table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
+        table.add_column("lesion", justify="right")
+        table.add_column("volume", justify="right")
+        table.add_column("centre (R, A, S)", justify="right")
+        table.add_column("peak", justify="right")
+        for lesion in lesions[:LESIONS_SHOWN]:
+            centre = ", ".join(f"{coordinate:.0f}" for coordinate in lesion["centroid_ras"])
+            volume, peak = f"{lesion['volume_ml']:.1f} ml", f"{lesion['peak']:.2f}"
+            table.add_row(str(lesion["label"]), volume, f"{centre} mm", peak)
+        console.print(table)
+        if len(lesions) > LESIONS_SHOWN:
+            console.print(f"[dim]and {len(lesions) - LESIONS_SHOWN} smaller[/]")
+    else:
+        console.print("No lesion found.")
+    if shown.dice is not None:
+        console.print(f"Overlap with the known tumour: Dice [bold]{shown.dice:.2f}[/]")
+    console.print(
+        f"[dim]model {shown.report['model']} · threshold {threshold['name']} = {threshold['value']:.3g}[/]\n"
+        f"Picture: [cyan]{shown.folder / 'overview.png'}[/]",
+        soft_wrap=True,
+    )
+
+
+def _print_what_next(console: Console, server: Server, client: Client) -> None:
+    inferers = client.info()["models"]
+    names = ", ".join(f"{name} ({', '.join(inferers[name].get('models', []))})" for name in inferers)
+    images = client.images()
+    image = images[0] if images else "ID"
+    console.print(f"\nServing [bold]{names}[/], scans in the datastore: {len(images)}")
+    console.print(f"Log: [cyan]{server.log}[/]", soft_wrap=True)
+    console.print("\nConnect 3D Slicer to the address above, or try:\n")
+    console.print(
+        f'  curl -X POST "{server.url}/infer/anomaly?image={image}&output=image" \\\n'
+        "       -F 'params={\"result_extension\": \".zip\"}' -o result.zip\n",
+        style="green",
+        markup=False,
+        soft_wrap=True,
+    )
+    console.print("[dim]Ctrl-C stops the server.[/]")

@@ -1,0 +1,1 @@
+"""Cohorts, splits, the array cache and synthetic lesions."""

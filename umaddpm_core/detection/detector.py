@@ -1,0 +1,201 @@
+"""The main job: a scan goes in, a mask comes out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+import torch
+
+from umaddpm_core import __version__
+from umaddpm_core.artefact import Artefact
+from umaddpm_core.detection.anomaly_map import anomaly_map, examined_region, mask_of
+from umaddpm_core.detection.calibration import Threshold, chosen_threshold
+from umaddpm_core.detection.detection import NOTICE, Detection
+from umaddpm_core.detection.lesions import find_lesions
+from umaddpm_core.detection.models import find_model
+from umaddpm_core.errors import InputError
+from umaddpm_core.methods import from_artefact
+from umaddpm_core.methods.base import check_cancelled
+from umaddpm_core.preprocessing.modality import modality_from_name
+from umaddpm_core.preprocessing.pipeline import PreparedScan, Preprocessor
+
+Progress = Callable[[float, str], None]
+"""Told the share of the work done, 0–1, and the phase in words."""
+
+
+class Detector:
+    """A calibrated model, ready to detect.
+
+    Args:
+        artefact: with calibration.
+        name: under which results mention the model.
+        device: `cpu`, `cuda`, …; by default a GPU where there is one.
+
+    Raises:
+        InputError: the artefact has no calibration, or the device does not exist.
+    """
+
+    def __init__(self, artefact: Artefact, name: str, *, device: str | None = None) -> None:
+        if not artefact.calibration:
+            raise InputError(f"The model {name} is not calibrated; run `umaddpm calibrate` on it first.")
+        self.artefact = artefact
+        self.name = name
+        self.device = _device(device)
+        self.method = from_artefact(artefact).to(self.device)
+        self.preprocessor = Preprocessor()
+
+    @classmethod
+    def load(cls, model: str | Path | None = None, *, device: str | None = None) -> Detector:
+        """The detector of a shipped model (by name; None for the default) or of a model file.
+
+        Raises:
+            InputError: unknown name, missing or unreadable file.
+        """
+        path = find_model(model)
+        return cls(Artefact.load(path), path.stem, device=device)
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """The sequences the model knows."""
+        return tuple(self.artefact.modalities)
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """Calibrated thresholds by name, for the default score of the first modality."""
+        calibration = self.artefact.calibration[self.modalities[0]]
+        return {name: entry["value"] for name, entry in calibration["scores"][calibration["score"]].items()}
+
+    def detect(
+        self,
+        image: str | Path | sitk.Image,
+        *,
+        modality: str | None = None,
+        score: str | None = None,
+        threshold: str | float | None = None,
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Detection:
+        """Find what the model cannot repaint as healthy.
+
+        Args:
+            image: scan file or image, any orientation and spacing, with or without skull.
+            modality: `T1` or `T2`; by default what the file name says, else the model's first.
+            score: `both`, `dark`, `bright` or `absolute`; by default the calibrated one.
+            threshold: a calibrated name or a number; by default the calibrated default.
+            progress, cancelled: told of the progress; asked whether to stop.
+
+        Raises:
+            InputError: a scan, modality, score or threshold that cannot be used; before anything is computed where
+                that can be known.
+            Cancelled: `cancelled()` was true.
+        """
+        tell = progress or (lambda share, phase: None)
+        modality = self._modality(image, modality)
+        wanted = chosen_threshold(self.artefact.calibration[modality], threshold, score)
+
+        started = time.perf_counter()
+        tell(0.0, "reading and aligning the scan")
+        check_cancelled(cancelled)
+        prepared = self.preprocessor.prepare(image)
+        aligned = time.perf_counter()
+        check_cancelled(cancelled)
+        tell(0.3, "repainting it as healthy")
+        reconstruction = self.method.reconstruct(
+            prepared.volume.to(self.device),
+            progress=lambda share: tell(0.3 + 0.6 * share, "repainting it as healthy"),
+            cancelled=cancelled,
+        ).cpu()
+        repainted = time.perf_counter()
+        tell(0.9, "bringing the findings back to the scan")
+        examined = prepared.restore_mask(examined_region(prepared.brain))
+        score_map = prepared.restore(anomaly_map(prepared.volume, reconstruction, prepared.brain, wanted.score))
+        score_map = sitk.Mask(score_map, examined)
+        detection = Detection(
+            scan=prepared.scan,
+            mask=_mask(score_map, wanted),
+            reconstruction=prepared.restore_reconstruction(reconstruction),
+            anomaly_map=score_map,
+            examined=examined,
+            lesions=[],
+            report={
+                "scan": "image in memory" if isinstance(image, sitk.Image) else Path(image).name,
+                "model": self.name,
+                "method": self.artefact.method,
+                "package_version": __version__,
+                "modality": modality,
+                **_coverage(prepared, examined),
+                "quality": prepared.quality,
+                "timings": {
+                    "preparation_s": round(aligned - started, 2),
+                    "reconstruction_s": round(repainted - aligned, 2),
+                    "total_s": round(time.perf_counter() - started, 2),
+                },
+                "notice": NOTICE,
+            },
+        )
+        tell(1.0, "done")
+        return self._described(detection, wanted)
+
+    def rethreshold(self, detection: Detection, threshold: str | float | None = None) -> Detection:
+        """The same detection at another threshold of the same score; nothing is computed anew but mask and lesions."""
+        report = detection.report
+        wanted = chosen_threshold(self.artefact.calibration[report["modality"]], threshold, report["threshold"]["score"])
+        return self._described(replace(detection, mask=_mask(detection.anomaly_map, wanted)), wanted)
+
+    def _described(self, detection: Detection, threshold: Threshold) -> Detection:
+        lesions = find_lesions(detection.mask, detection.anomaly_map)
+        report = {
+            **detection.report,
+            "threshold": threshold.as_dict(),
+            "lesions": [lesion.as_dict() for lesion in lesions],
+            "marked_ml": round(sum(lesion.volume_ml for lesion in lesions), 3),
+        }
+        return replace(detection, lesions=lesions, report=report)
+
+    def _modality(self, image: str | Path | sitk.Image, modality: str | None) -> str:
+        known = " and ".join(self.modalities)
+        if modality is not None:
+            if modality not in self.modalities:
+                raise InputError(f"The model {self.name} knows {known}, not {modality}.")
+            return modality
+        guess = None if isinstance(image, sitk.Image) else modality_from_name(Path(image).name)
+        if guess is not None and guess not in self.modalities:
+            raise InputError(
+                f"{Path(image).name} is a {guess} scan by its name, and the model {self.name} knows {known}; "
+                f"name the modality if the file name is wrong."
+            )
+        return guess or self.modalities[0]
+
+
+def _mask(score_map: sitk.Image, threshold: Threshold) -> sitk.Image:
+    marked = mask_of(sitk.GetArrayViewFromImage(score_map), threshold.value, float(np.prod(score_map.GetSpacing())))
+    mask = sitk.GetImageFromArray(marked.astype(np.uint8))
+    mask.CopyInformation(score_map)
+    return mask
+
+
+def _coverage(prepared: PreparedScan, examined: sitk.Image) -> dict[str, float]:
+    """Brain volume, and the share of the brain in which nothing could have been found."""
+    brain = sitk.GetArrayViewFromImage(prepared.scan_brain) > 0
+    seen = np.count_nonzero(brain & (sitk.GetArrayViewFromImage(examined) > 0))
+    total = np.count_nonzero(brain)
+    return {
+        "brain_ml": round(float(total * np.prod(prepared.scan.GetSpacing()) / 1000), 1),
+        "not_examined_percent": round(100 * (1 - seen / max(total, 1)), 1),
+    }
+
+
+def _device(name: str | None) -> torch.device:
+    if name is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"There is no device {name!r} on this machine.") from error
+    return device

@@ -1,0 +1,49 @@
+"""The findings of a mask, one by one."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import SimpleITK as sitk
+from scipy import ndimage
+
+from umaddpm_core.detection.anomaly_map import NEIGHBOURS
+
+
+@dataclass(frozen=True)
+class Lesion:
+    """One connected finding: volume in ml, centre in RAS millimetres, largest and mean value of the anomaly map in it."""
+
+    label: int
+    volume_ml: float
+    centroid_ras: tuple[float, float, float]
+    peak: float
+    mean: float
+
+    def as_dict(self) -> dict:
+        return asdict(self)
+
+
+def find_lesions(mask: sitk.Image, score_map: sitk.Image) -> list[Lesion]:
+    """The connected findings of a mask (26 neighbours), largest first, measured on the map of the same grid."""
+    voxels = sitk.GetArrayViewFromImage(mask) > 0
+    values = sitk.GetArrayViewFromImage(score_map)
+    components, count = ndimage.label(voxels, NEIGHBOURS)
+    sizes = np.bincount(components.ravel(), minlength=count + 1)[1:]
+    voxel_ml = float(np.prod(mask.GetSpacing())) / 1000
+    lesions = []
+    for number, component in enumerate(np.argsort(-sizes, kind="stable") + 1, 1):
+        where = components == component
+        centre = [float(index) for index in ndimage.center_of_mass(where)[::-1]]
+        left, posterior, superior = mask.TransformContinuousIndexToPhysicalPoint(centre)
+        lesions.append(
+            Lesion(
+                label=number,
+                volume_ml=round(float(sizes[component - 1]) * voxel_ml, 3),
+                centroid_ras=(round(-left, 1), round(-posterior, 1), round(superior, 1)),
+                peak=round(float(values[where].max()), 4),
+                mean=round(float(values[where].mean()), 4),
+            )
+        )
+    return lesions

@@ -1,0 +1,1 @@
+"""The diffusion process, torch only: schedule, simplex noise, dual masking and patches."""

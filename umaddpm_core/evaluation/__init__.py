@@ -1,0 +1,1 @@
+"""Measuring: how good are reconstructions and masks?"""

@@ -1,0 +1,98 @@
+"""Choosing a model's thresholds on validation people, with lesions painted into their scans."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from umaddpm_core.data.cache import ArrayCache, CachedScan
+from umaddpm_core.detection.anomaly_map import SCORES, SMALLEST_LESION_MM3, check_score, mask_of
+from umaddpm_core.detection.calibration import dice_threshold, quantile_threshold
+from umaddpm_core.errors import InputError
+from umaddpm_core.evaluation.metrics import average_precision
+from umaddpm_core.evaluation.repaint import LESION_SEEDS, over_scans, repaint
+from umaddpm_core.methods import Method
+
+VOXEL_MM3 = 8.0
+FALSE_POSITIVE_RATE = 0.01
+
+
+def calibrate(
+    method: Method,
+    cache: ArrayCache,
+    modality: str,
+    *,
+    score: str = "both",
+    threshold: str = "synthetic_dice",
+    workers: int = 0,
+    progress: Callable[[float], None] | None = None,
+) -> dict[str, Any]:
+    """The calibration of one modality, for the artefact.
+
+    Args:
+        method: with the settings it will be deployed with.
+        cache: its validation part is used: every scan as it is, and with one painted lesion.
+        score: the default score. It is not chosen here: which of two directions wins on painted lesions is chance.
+        threshold: the default threshold.
+        workers: processes; 0 computes in this one.
+
+    Returns:
+        `score`, `threshold`, the thresholds of every score under `scores`, each with its `value`, how it was `found`
+        and what it costs on healthy scans, and the number of scans.
+    """
+    check_score(score)
+    scans = cache.scans("validation", modality)
+    if not scans:
+        raise InputError(f"The cache {cache.folder} holds no validation scans of {modality}.")
+    cases = over_scans(partial(_measured, method, cache), scans, workers, progress)
+    healthy = [measured[0] for measured in cases]
+    lesioned = [case for measured in cases for case in measured[1:]]
+    truth = np.concatenate([truth[examined] for _, examined, truth in lesioned])
+    scores, precisions = {}, {}
+    for name in SCORES:
+        healthy_values = np.concatenate([maps[name][examined] for maps, examined, _ in healthy])
+        values = np.concatenate([maps[name][examined] for maps, examined, _ in lesioned])
+        precisions[name] = round(average_precision(values, truth), 4)
+        best, pooled = dice_threshold(values, truth)
+        quantile = quantile_threshold(healthy_values, FALSE_POSITIVE_RATE)
+        scores[name] = {
+            "healthy_fpr_1": {
+                "value": round(quantile, 5),
+                "found": "1 % of the examined voxels of healthy validation scans lie above it",
+                **cost_on_healthy(healthy, name, quantile),
+            },
+            "synthetic_dice": {
+                "value": round(best, 5),
+                "found": "highest pooled Dice on healthy validation scans with painted lesions",
+                "dice": round(pooled, 4),
+                **cost_on_healthy(healthy, name, best),
+            },
+        }
+    return {
+        "score": score,
+        "threshold": threshold,
+        "scores": scores,
+        "average_precision": precisions,
+        "scans": len(scans),
+    }
+
+
+def cost_on_healthy(healthy: list[tuple], score: str, threshold: float) -> dict[str, float]:
+    """What a threshold marks in healthy scans: share of scans with any finding, and median volume marked in ml."""
+    marked = [
+        np.count_nonzero(mask_of(maps[score], threshold, VOXEL_MM3, SMALLEST_LESION_MM3)) * VOXEL_MM3 / 1000
+        for maps, _, _ in healthy
+    ]
+    return {
+        "healthy_scans_with_findings": round(float(np.mean(np.array(marked) > 0)), 3),
+        "healthy_median_ml": round(float(np.median(marked)), 2),
+    }
+
+
+def _measured(method: Method, cache: ArrayCache, scan: CachedScan) -> list[tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]]:
+    """Maps by score, examined region and truth of a scan as it is and with its painted lesions."""
+    cases = repaint(method, cache, scan, (None, *LESION_SEEDS["calibration"]))
+    return [(case.maps(), case.examined(), case.truth[0].numpy()) for case in cases]

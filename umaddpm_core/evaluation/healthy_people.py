@@ -1,0 +1,69 @@
+"""How well a model repaints healthy people it has not seen, and finds lesions painted into their scans."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from umaddpm_core.data.cache import ArrayCache, CachedScan
+from umaddpm_core.detection.anomaly_map import anomaly_map, mask_of
+from umaddpm_core.detection.calibration import Threshold
+from umaddpm_core.evaluation.calibrate import VOXEL_MM3
+from umaddpm_core.evaluation.metrics import average_precision, dice, psnr, restored_share
+from umaddpm_core.evaluation.repaint import LESION_SEEDS, over_scans, repaint
+from umaddpm_core.methods import Method
+
+
+def healthy_test(
+    method: Method,
+    threshold: Threshold,
+    cache: ArrayCache,
+    modality: str,
+    *,
+    workers: int = 0,
+    progress: Callable[[float], None] | None = None,
+) -> list[dict[str, Any]]:
+    """One row per test person and painted lesion, and one per person without.
+
+    A row has `subject` and `lesion` (None, or kind, volume in ml and contrast), and
+        without a lesion: `psnr` in dB inside the brain, `marked_share` of the brain's voxels;
+        with one: `dice`, `average_precision` over the examined region, and `restored`, the share of the mean change
+        inside the lesion that the reconstruction takes back.
+    """
+    rows = over_scans(partial(_rows, method, threshold, cache), cache.scans("test", modality), workers, progress)
+    return [row for person in rows for row in person]
+
+
+def reconstruction_psnr(
+    method: Method, cache: ArrayCache, modality: str, *, workers: int = 0, progress: Callable[[float], None] | None = None
+) -> dict[str, float]:
+    """PSNR in dB inside the brain by test person, all patches repainted, nothing painted in."""
+    scans = cache.scans("test", modality)
+    return dict(zip((scan.subject for scan in scans), over_scans(partial(_psnr, method, cache), scans, workers, progress)))
+
+
+def _psnr(method: Method, cache: ArrayCache, scan: CachedScan) -> float:
+    (case,) = repaint(method, cache, scan, (None,))
+    return psnr(case.reconstruction, case.volume, case.brain)
+
+
+def _rows(method: Method, threshold: Threshold, cache: ArrayCache, scan: CachedScan) -> list[dict[str, Any]]:
+    rows = []
+    for case in repaint(method, cache, scan, (None, *LESION_SEEDS["test"])):
+        score_map = anomaly_map(case.volume, case.reconstruction, case.brain, threshold.score)[0].numpy()
+        mask = mask_of(score_map, threshold.value, VOXEL_MM3)
+        row: dict[str, Any] = {"subject": scan.subject, "lesion": None}
+        if case.lesion is None:
+            row["psnr"] = psnr(case.reconstruction, case.volume, case.brain)
+            row["marked_share"] = float(np.count_nonzero(mask) / int(case.brain.sum()))
+        else:
+            truth, examined = case.truth[0].numpy(), case.examined()
+            row["lesion"] = {"kind": case.lesion.kind, "volume_ml": case.lesion.volume_ml, "contrast": case.lesion.contrast}
+            row["dice"] = dice(mask, truth)
+            row["average_precision"] = average_precision(score_map[examined], truth[examined])
+            row["restored"] = restored_share(case.reconstruction, case.volume, case.healthy, case.truth)
+        rows.append(row)
+    return rows

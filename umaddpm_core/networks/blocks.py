@@ -1,0 +1,79 @@
+"""Building blocks of the U-Net."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from monai.networks.nets.diffusion_model_unet import get_timestep_embedding
+from torch import Tensor, nn
+
+
+def group_norm(channels: int) -> nn.GroupNorm:
+    """GroupNorm with as many groups, at most 32, as divide `channels` into at least four each."""
+    return nn.GroupNorm(math.gcd(channels, min(32, max(channels // 4, 1))), channels)
+
+
+def zeroed(layer: nn.Module) -> nn.Module:
+    """The layer with all parameters zero, so that what it is added to passes unchanged at the start of training."""
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
+    return layer
+
+
+class TimeEmbedding(nn.Module):
+    """Diffusion time step [B] to a vector [B, 4·base]: sinusoids of dimension `base`, then two linear layers."""
+
+    def __init__(self, base: int) -> None:
+        super().__init__()
+        self.base = base
+        self.channels = 4 * base
+        self.layers = nn.Sequential(nn.Linear(base, self.channels), nn.SiLU(), nn.Linear(self.channels, self.channels))
+
+    def forward(self, t: Tensor) -> Tensor:
+        return self.layers(get_timestep_embedding(t, self.base).to(self.layers[0].weight.dtype))
+
+
+class ResidualBlock(nn.Module):
+    """GroupNorm, SiLU, convolution, twice, with the time step as scale and shift (FiLM), after Dhariwal and Nichol.
+
+    Maps [B, inputs, H, W] and an embedding [B, embedding] to [B, outputs, H', W'], where H' is H, half of it
+    (`resample="down"`) or its double (`resample="up"`).
+    """
+
+    def __init__(self, inputs: int, outputs: int, embedding: int, resample: str | None = None) -> None:
+        super().__init__()
+        self.resample = resample
+        self.norm1 = group_norm(inputs)
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1)
+        self.film = nn.Linear(embedding, 2 * outputs)
+        self.norm2 = group_norm(outputs)
+        self.conv2 = zeroed(nn.Conv2d(outputs, outputs, 3, padding=1))
+        self.skip = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
+
+    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
+        h = self._resampled(F.silu(self.norm1(x)))
+        h = self.conv1(h)
+        scale, shift = self.film(F.silu(embedding))[:, :, None, None].chunk(2, dim=1)
+        h = self.conv2(F.silu(torch.addcmul(shift, self.norm2(h), 1 + scale)))
+        return self.skip(self._resampled(x)) + h
+
+    def _resampled(self, x: Tensor) -> Tensor:
+        if self.resample == "down":
+            return F.avg_pool2d(x, 2)
+        if self.resample == "up":
+            return F.interpolate(x, scale_factor=2, mode="nearest")
+        return x
+
+
+class Head(nn.Module):
+    """GroupNorm, SiLU and a zero-initialised convolution from features to `outputs` maps."""
+
+    def __init__(self, channels: int, outputs: int) -> None:
+        super().__init__()
+        self.norm = group_norm(channels)
+        self.conv = zeroed(nn.Conv2d(channels, outputs, 3, padding=1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(F.silu(self.norm(x)))

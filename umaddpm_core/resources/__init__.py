@@ -1,0 +1,9 @@
+"""What is shipped with the package: trained weights and the population template."""
+
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+BRAIN_EXTRACTOR = FOLDER / "brain_extractor.safetensors"
+TEMPLATE = FOLDER / "template_T1.nii.gz"
+TEMPLATE_BRAIN = FOLDER / "template_brain.nii.gz"
+MODELS = FOLDER / "models"

@@ -1,0 +1,32 @@
+"""The ASGI application of the server: stock MONAI Label with its inference route, CORS and error answers replaced.
+
+Start it with the stock launcher:
+
+    python -m monailabel.main start_server --app apps/anomaly --studies DIR --host 127.0.0.1 \\
+        --uvicorn_app umaddpm_core.serving.asgi:app
+"""
+
+from fastapi.middleware.cors import CORSMiddleware
+from monailabel.config import settings
+from monailabel.endpoints import infer, wsi_infer
+
+from umaddpm_core.serving.confinement import Confinement
+from umaddpm_core.serving.error_answers import install_error_answers
+from umaddpm_core.serving.infer_route import router
+
+# Emptied before the application is assembled from them. The pathology routes go as well: they block the server while
+# they work and take paths of the server as images.
+infer.router.routes.clear()
+wsi_infer.router.routes.clear()
+
+from monailabel.app import app  # noqa: E402
+
+__all__ = ["app"]
+
+app.include_router(router, prefix=settings.MONAI_LABEL_API_STR)
+
+# Stock CORS echoes any origin together with credentials; without it, browsers let no other site read an answer.
+app.user_middleware = [entry for entry in app.user_middleware if entry.cls is not CORSMiddleware]
+app.add_middleware(Confinement)
+
+install_error_answers(app)

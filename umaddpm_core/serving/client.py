@@ -1,0 +1,104 @@
+"""A small HTTP client of the server: what `umaddpm serve` shows itself with, and the benchmarks measure with."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from umaddpm_core.errors import InputError
+
+INFERER = "anomaly"
+SECONDS_TO_ANSWER = 3600
+"""A detection may wait behind others, so only a server that is gone for good ends the wait."""
+
+
+class Client:
+    """Talks to the server at `url`, one connection per call, as MONAI Label drops pooled ones after an error."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+
+    def is_ready(self) -> bool:
+        """Whether the server answers."""
+        try:
+            return requests.get(f"{self.url}/info/", timeout=5).ok
+        except requests.RequestException:
+            return False
+
+    def info(self) -> dict[str, Any]:
+        """What the server serves.
+
+        Raises:
+            InputError: no answer.
+        """
+        return self._request("GET", "/info/", timeout=30).json()
+
+    def images(self) -> list[str]:
+        """Ids of the scans in the server's datastore.
+
+        Raises:
+            InputError: no answer.
+        """
+        return list(self._request("GET", "/datastore/", params={"output": "all"}, timeout=30).json().get("objects", {}))
+
+    def detect(self, scan: str | Path, folder: Path, **parameters: Any) -> dict[str, Any]:
+        """Let the server examine `scan`, and put what it returns into `folder`, replacing what lay there.
+
+        Args:
+            scan: id of an image of the datastore, or path of a file to send.
+            folder: receives mask, reconstruction, anomaly map, examined region, report and overview.
+            parameters: threshold, score, modality or model.
+
+        Returns:
+            The report.
+
+        Raises:
+            InputError: the server refused, in its words, or did not answer.
+        """
+        fields = {"params": json.dumps({**parameters, "result_extension": ".zip"})}
+        query = {"output": "image"}
+        if isinstance(scan, Path):
+            with scan.open("rb") as stream:
+                response = self._request("POST", f"/infer/{INFERER}", params=query, data=fields,
+                                         files={"file": (scan.name, stream)}, timeout=SECONDS_TO_ANSWER)
+        else:
+            response = self._request("POST", f"/infer/{INFERER}", params={**query, "image": scan}, data=fields,
+                                     timeout=SECONDS_TO_ANSWER)
+        _unpack(response.content, folder)
+        return json.loads((folder / "report.json").read_text())
+
+    def _request(self, method: str, path: str, **arguments: Any) -> requests.Response:
+        try:
+            response = requests.request(method, f"{self.url}{path}", **arguments)
+        except requests.RequestException as error:
+            raise InputError(f"The server at {self.url} does not answer ({type(error).__name__}).") from error
+        if not response.ok:
+            raise InputError(f"The server answered {response.status_code}: {_detail(response)}")
+        return response
+
+
+def _detail(response: requests.Response) -> str:
+    try:
+        return str(response.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        return response.text[:200]
+
+
+def _unpack(archive: bytes, folder: Path) -> None:
+    part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    try:
+        with zipfile.ZipFile(io.BytesIO(archive)) as files:
+            files.extractall(part)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(part, folder)
+    except zipfile.BadZipFile as error:
+        raise InputError("The server sent an archive that cannot be read.") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)

@@ -1,0 +1,88 @@
+"""What a client may ask of the inferer, read from the JSON text of the form field `params`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from umaddpm_core.errors import InputError
+
+MASK_EXTENSIONS = (".nii.gz", ".nrrd")
+ARCHIVE_EXTENSION = ".zip"
+UNSET = ("", "auto", "default")
+"""What a form sends for "as the model was calibrated"."""
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Validated parameters of one request; None means as the model was calibrated.
+
+    `model` is the name of a model file, `threshold` the name of a calibrated threshold or a number on the anomaly map.
+    """
+
+    model: str | None = None
+    modality: str | None = None
+    score: str | None = None
+    threshold: str | float | None = None
+    result_extension: str = ".nii.gz"
+
+    @classmethod
+    def from_json(cls, text: str) -> Parameters:
+        """Read the form field.
+
+        Raises:
+            InputError: not JSON, not an object, or a value of the wrong kind.
+        """
+        try:
+            fields = json.loads(text or "{}")
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"The field `params` is not JSON ({error}).") from error
+        if not isinstance(fields, dict):
+            raise InputError("The field `params` has to be a JSON object such as {\"threshold\": \"synthetic_dice\"}.")
+        return cls.from_mapping(fields)
+
+    @classmethod
+    def from_mapping(cls, fields: Mapping[str, Any]) -> Parameters:
+        """Pick the parameters that are ours; others that stock clients send (`device`, `image`, `logging`) do nothing.
+
+        Raises:
+            InputError: a value of the wrong kind.
+        """
+        extension = _word(fields, "result_extension") or cls.result_extension
+        if extension not in (*MASK_EXTENSIONS, ARCHIVE_EXTENSION):
+            allowed = ", ".join((*MASK_EXTENSIONS, ARCHIVE_EXTENSION))
+            raise InputError(f"`result_extension` is {extension!r}; it has to be one of {allowed}.")
+        return cls(
+            model=_word(fields, "model"),
+            modality=_word(fields, "modality"),
+            score=_word(fields, "score"),
+            threshold=_threshold(fields),
+            result_extension=extension,
+        )
+
+
+def _word(fields: Mapping[str, Any], name: str) -> str | None:
+    value = fields.get(name)
+    if value is not None and not isinstance(value, str):
+        raise InputError(f"`{name}` has to be a word, not {json.dumps(value)[:60]}.")
+    return None if value is None or value.strip().lower() in UNSET else value.strip()
+
+
+def _threshold(fields: Mapping[str, Any]) -> str | float | None:
+    value = fields.get("threshold")
+    if isinstance(value, bool) or not isinstance(value, (str, int, float, type(None))):
+        raise InputError(f"`threshold` has to be a name or a number, not {json.dumps(value)[:60]}.")
+    if isinstance(value, str):
+        name = _word(fields, "threshold")
+        try:
+            value = float(name) if name is not None else None
+        except ValueError:
+            return name
+    if value is None:
+        return None
+    if not abs(value) <= sys.float_info.max:
+        raise InputError("`threshold` has to be a finite number.")
+    return float(value)

@@ -1,0 +1,59 @@
+"""From what a request names (an image of the datastore, a session, an upload) to a scan on disk."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from umaddpm_core.errors import InputError
+
+if TYPE_CHECKING:
+    from monailabel.interfaces.app import MONAILabelApp
+
+
+class NotFound(InputError):
+    """The request names an image, a session or an inferer that is not there."""
+
+
+def stored_scan(app: MONAILabelApp, image: str, session_id: str) -> Path:
+    """The scan of a session, else of the datastore. `image` is an id, never a path.
+
+    Raises:
+        NotFound: no such session or image.
+        InputError: the request names neither.
+    """
+    if session_id:
+        sessions = app.sessions()
+        # Session ids become folder names, so anything but an id is not looked up at all.
+        known = sessions.get_session(session_id) if sessions and re.fullmatch(r"[\w-]+", session_id) else None
+        if known is None:
+            raise NotFound(f"There is no session {session_id!r}; it may have expired, so send the scan again.")
+        return Path(known.image)
+    if not image:
+        raise InputError("The request names no scan: give an image id or a session id, or send a file.")
+    path = app.datastore().get_image_uri(image) if image in app.datastore().list_images() else ""
+    if not path:
+        raise NotFound(f"There is no image {image!r} in the datastore of this server.")
+    return Path(path)
+
+
+@contextmanager
+def uploaded_scan(file: BinaryIO, name: str | None) -> Iterator[Path]:
+    """The uploaded file in a folder of its own that is removed afterwards.
+
+    Its name is kept, because the format and the modality may be read from it, but only the harmless part.
+    """
+    last = re.split(r"[/\\]", name or "")[-1]
+    harmless = re.sub(r"[^\w.-]", "_", last).lstrip(".-")[-100:]
+    with tempfile.TemporaryDirectory(prefix="anomaly-scan-") as folder:
+        path = Path(folder) / (harmless or "scan.nii.gz")
+        with path.open("wb") as copy:
+            shutil.copyfileobj(file, copy)
+        if path.stat().st_size == 0:
+            raise InputError(f"The uploaded file {path.name} is empty.")
+        yield path

@@ -1,0 +1,1 @@
+"""Training: the engine, its configurations, and the small networks of the preprocessing."""

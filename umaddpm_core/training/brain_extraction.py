@@ -1,0 +1,144 @@
+"""Training the brain extractor on real and painted heads of random contrast."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from monai.losses import DiceLoss
+from torch import Tensor
+
+from umaddpm_core.data.labelled_heads import synthetic_contrast
+from umaddpm_core.networks.brain_extractor import brain_extractor
+
+
+CHANNELS = (16, 32, 64, 96)
+
+
+def train_brain_extractor(
+    scans: list[tuple[Tensor, Tensor]],
+    label_maps: list[tuple[Tensor, Tensor]],
+    *,
+    steps: int = 1200,
+    learning_rate: float = 2e-3,
+    box: tuple[int, int, int] = (64, 80, 64),
+    batch: int = 2,
+    painted_share: float = 0.3,
+    seed: int = 0,
+    progress: Callable[[int, float], None] | None = None,
+) -> torch.nn.Module:
+    """A trained brain extractor.
+
+    Args:
+        scans: real heads and brains, [1, D, H, W] each, 0–1, at 3 mm.
+        label_maps: tissue classes and brains; a head is painted anew from them at every use.
+        box: voxels of one training crop (inferior–superior, anterior–posterior, right–left).
+        painted_share: of the samples that are painted from label maps.
+        progress: told the step and the running loss.
+
+    Loss: Dice + binary cross-entropy; AdamW with one cosine of the learning rate.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    torch.manual_seed(seed)
+    network = brain_extractor(CHANNELS).train()
+    optimiser = torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=1e-4)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, total_steps=steps, pct_start=0.1)
+    dice = DiceLoss(sigmoid=True, squared_pred=True)
+    running = math.nan
+    for step in range(steps):
+        samples = [_sample(scans, label_maps, painted_share, box, generator) for _ in range(batch)]
+        head, brain = (torch.stack(tensors) for tensors in zip(*samples))
+        logits = network(head)
+        loss = dice(logits, brain) + F.binary_cross_entropy_with_logits(logits, brain)
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimiser.step()
+        schedule.step()
+        running = loss.item() if math.isnan(running) else 0.98 * running + 0.02 * loss.item()
+        if progress:
+            progress(step + 1, running)
+    return network.eval()
+
+
+def _sample(scans, label_maps, painted_share, box, generator) -> tuple[Tensor, Tensor]:
+    painted = bool(label_maps) and _uniform(generator) < painted_share
+    source = label_maps if painted else scans
+    head, brain = source[int(torch.randint(len(source), (), generator=generator))]
+    if painted:
+        head = synthetic_contrast(head, generator)
+    head, brain = _moved(head, brain, box, generator)
+    return _recontrasted(head, generator, inverted=0.0 if painted else 0.4), brain
+
+
+def _moved(head: Tensor, brain: Tensor, box: tuple[int, int, int], generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Randomly rotated, scaled, mirrored and shifted crops of size `box`, some of them with a part of the view cut off."""
+    angles = (torch.rand(3, generator=generator) - 0.5) * math.radians(50)
+    scale = torch.exp((torch.rand(3, generator=generator) - 0.5) * 0.35)
+    rotation = _rotation(angles) * scale
+    if _uniform(generator) < 0.5:
+        rotation = rotation @ torch.diag(torch.tensor([-1.0, 1.0, 1.0]))
+    source = torch.tensor(head.shape[:0:-1], dtype=torch.float)
+    target = torch.tensor(box[::-1], dtype=torch.float)
+    points = F.affine_grid(torch.eye(3, 4)[None], [1, 1, *box], align_corners=False) * target
+    centre = _centre(brain) + (torch.rand(3, generator=generator) - 0.5) * 20
+    points = (points @ rotation.T + 2 * centre - source) / source
+    moved = F.grid_sample(torch.stack([head, brain], 1), points, align_corners=False)[0]
+    head, brain = moved[:1], moved[1:]
+    if _uniform(generator) < 0.3:
+        axis, side = int(torch.randint(3, (), generator=generator)) + 1, int(torch.randint(2, (), generator=generator))
+        cut = int(_uniform(generator) * 0.2 * head.shape[axis])
+        if cut:
+            gone = slice(-cut, None) if side else slice(cut)
+            head.movedim(axis, 0)[gone] = 0
+            brain.movedim(axis, 0)[gone] = 0
+    return head, brain
+
+
+def _recontrasted(head: Tensor, generator: torch.Generator, inverted: float) -> Tensor:
+    """The head through a random monotone or inverted intensity curve, a bias field, thick slices and noise."""
+    head = _stretched(head, 0.001, 0.999)
+    if _uniform(generator) < inverted:
+        foreground = F.max_pool3d((head > 0.08).float()[None], 3, 1, 1)[0]
+        head = (1 - head) * foreground
+    head = head ** math.exp((_uniform(generator) - 0.5) * 1.4)
+    if _uniform(generator) < 0.5:
+        knots = torch.cumsum(torch.rand(6, generator=generator) + 0.05, 0)
+        knots = torch.cat([torch.zeros(1), knots / knots[-1]])
+        position = head * 6
+        index = position.floor().clamp(0, 5).long()
+        head = knots[index] + (position - index) * (knots[index + 1] - knots[index])
+    field = torch.randn(1, 1, 3, 3, 3, generator=generator) * 0.3 * _uniform(generator)
+    head = head * torch.exp(F.interpolate(field, head.shape[1:], mode="trilinear", align_corners=True))[0]
+    if _uniform(generator) < 0.3:
+        axis = int(torch.randint(3, (), generator=generator))
+        shape = list(head.shape[1:])
+        shape[axis] = max(shape[axis] // 2, 1)
+        head = F.interpolate(F.interpolate(head[None], shape, mode="area"), head.shape[1:], mode="trilinear")[0]
+    head = head + 0.05 * _uniform(generator) * torch.randn(head.shape, generator=generator)
+    return _stretched(head, 0.01, 0.995)
+
+
+def _stretched(head: Tensor, low: float, high: float) -> Tensor:
+    """Two quantiles, of every seventh voxel, mapped to 0 and 1."""
+    bottom, top = head.flatten()[::7].quantile(torch.tensor([low, high]))
+    return ((head - bottom) / (top - bottom).clamp_min(1e-3)).clamp(0, 1)
+
+
+def _uniform(generator: torch.Generator) -> float:
+    return float(torch.rand((), generator=generator))
+
+
+def _centre(brain: Tensor) -> Tensor:
+    """Centre of the brain in voxels, x y z."""
+    return brain[0].nonzero().float().mean(0).flip(0)
+
+
+def _rotation(angles: Tensor) -> Tensor:
+    x, y, z = angles.tolist()
+    around_x = torch.tensor([[1, 0, 0], [0, math.cos(x), -math.sin(x)], [0, math.sin(x), math.cos(x)]])
+    around_y = torch.tensor([[math.cos(y), 0, math.sin(y)], [0, 1, 0], [-math.sin(y), 0, math.cos(y)]])
+    around_z = torch.tensor([[math.cos(z), -math.sin(z), 0], [math.sin(z), math.cos(z), 0], [0, 0, 1]])
+    return around_z @ around_y @ around_x
