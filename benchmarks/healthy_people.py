@@ -114,7 +114,7 @@ def main() -> None:
     baseline_rows = healthy_test(baseline, baseline_threshold, cache, MODALITY, workers=options.workers)
     mean_image = [
         psnr(baseline.population_mean(volume.shape[-1]), volume, volume > 0)
-        for volume in map(cache.volume, cache.scans("test", MODALITY))
+        for volume in map(cache.volume, cache.scans("test", MODALITY, healthy=True))
     ]
     results = {
         "package_version": __version__,

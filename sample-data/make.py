@@ -66,7 +66,7 @@ def average_head(folder: Path) -> tuple[sitk.Image, sitk.Image]:
     grid = head_grid(template)
     heads, brains = [], []
     for number, scan in enumerate(chosen, 1):
-        image = read_scan(scan.path)
+        image = read_scan(scan.path).image
         mask, _ = brain_mask(image)
         transform = register(image, mask, template, template_brain).transform
         inside = resampled(mask, grid, transform, sitk.sitkLinear)

@@ -9,10 +9,11 @@ import pytest
 import SimpleITK as sitk
 import torch
 
-from umaddpm_core.data.cache import ArrayCache, CachedScan, write_index, write_volume
+from umaddpm_core.data.cache import ArrayCache, CachedScan, write_index, write_settings, write_volume
 from umaddpm_core.data.cohorts import data_root
 from umaddpm_core.errors import InputError
 from umaddpm_core.preprocessing.pipeline import Preprocessor
+from umaddpm_core.preprocessing.settings import PreprocessingSettings
 
 SAMPLES = Path(__file__).parents[1] / "sample-data"
 
@@ -61,7 +62,8 @@ def tiny_cache(small_scan, tmp_path_factory) -> ArrayCache:
     scans = [CachedScan(f"S{i}-T1", f"S{i}", "T1", part) for i, part in enumerate(parts)]
     for scan in scans:
         write_volume(folder, scan.name, volume)
-    write_index(folder, "one sample scan", scans)
+    write_settings(folder, "one sample scan", PreprocessingSettings().model_dump(), {})
+    write_index(folder, scans)
     return ArrayCache(folder)
 
 

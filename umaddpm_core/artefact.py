@@ -27,7 +27,8 @@ class Artefact:
     """Everything that is needed to use a trained method, and where it came from.
 
     `weights` are float tensors by parameter name; `config` rebuilds the method named `method`; `calibration` holds
-    the deployed settings and the thresholds by modality; `provenance` says which scans, steps, seed and version.
+    the deployed settings and the thresholds by modality; `preprocessing` says how the scans were prepared that it was
+    trained on, and so how any other must be; `provenance` says which scans, steps, seed and version.
     """
 
     method: str
@@ -35,6 +36,7 @@ class Artefact:
     weights: dict[str, Tensor]
     modalities: list[str] = field(default_factory=list)
     calibration: dict[str, Any] = field(default_factory=dict)
+    preprocessing: dict[str, Any] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
     licence: str = LICENCE
 

@@ -8,6 +8,7 @@ import pytest
 import SimpleITK as sitk
 
 from umaddpm_core.preprocessing.reading import read_scan, same_grid
+from umaddpm_core.resources import TEMPLATE, TEMPLATE_BRAIN
 
 
 def umaddpm(*arguments):
@@ -17,7 +18,7 @@ def umaddpm(*arguments):
 def test_help_lists_every_command_with_an_example():
     result = umaddpm("--help")
     assert result.returncode == 0 and "Research use only" in result.stdout
-    for command in ("detect", "serve", "preprocess", "train", "calibrate", "build-template", "train-brain-extractor"):
+    for command in ("detect", "serve", "download", "preprocess", "train", "calibrate", "build-template", "train-brain-extractor"):
         assert command in result.stdout
         assert f"Example: umaddpm {command}" in umaddpm(command, "--help").stdout
 
@@ -35,7 +36,7 @@ def test_detect_writes_everything_on_the_scans_grid(small_scan, tiny_model, tmp_
         "anomaly_map.nii.gz", "examined.nii.gz", "mask.nii.gz", "overview.png", "reconstruction.nii.gz", "report.json",
     ]  # fmt: skip
     for name in ("mask", "reconstruction", "anomaly_map", "examined"):
-        assert same_grid(sitk.ReadImage(str(out / f"{name}.nii.gz")), read_scan(small_scan)), name
+        assert same_grid(sitk.ReadImage(str(out / f"{name}.nii.gz")), read_scan(small_scan).image), name
     assert "Research use only" in result.stdout and "not examined" in result.stdout
 
 
@@ -64,3 +65,12 @@ def test_bad_input_gets_one_sentence_status_2_and_no_files(bad_scans, small_scan
 
 def test_version():
     assert umaddpm("--version").stdout.startswith("umaddpm ")
+
+
+def test_detect_takes_an_atlas_and_refuses_what_is_none(sample, small_scan, tiny_model, tmp_path):
+    out = tmp_path / "out"
+    request = ("detect", small_scan, "-o", out, "--model", tiny_model, "--atlas")
+    refused = umaddpm(*request, sample)
+    assert refused.returncode == 2 and "seems to show a skull" in refused.stderr and not out.exists()
+    taken = umaddpm(*request, TEMPLATE, "--atlas-brain", TEMPLATE_BRAIN)
+    assert taken.returncode == 0, taken.stderr

@@ -1,10 +1,13 @@
 """The main job: a scan goes in, a mask comes out."""
 
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from dicom_writer import save, slices
 
 from umaddpm_core.artefact import Artefact
 from umaddpm_core.detection import Detector, shipped_models, write_detection
@@ -28,7 +31,7 @@ def voxels(image):
 
 
 def test_everything_is_on_the_scans_own_grid(detection, small_scan):
-    scan = read_scan(small_scan)
+    scan = read_scan(small_scan).image
     for name in VOLUMES:
         assert same_grid(getattr(detection, name), scan), name
     assert np.array_equal(voxels(detection.scan), voxels(scan))
@@ -83,14 +86,25 @@ def test_the_report_says_what_was_done_and_that_it_is_for_research(detection, tm
     assert same_grid(sitk.ReadImage(str(files["mask"])), detection.scan)
 
 
-def test_wrong_requests_are_refused_before_anything_is_computed(detector, small_scan):
+def test_wrong_requests_are_refused_before_anything_is_computed(detector, small_scan, tmp_path):
     told = []
     for wrong in ({"threshold": "nonesuch"}, {"score": "sideways"}, {"modality": "T2"}):
         with pytest.raises(InputError):
             detector.detect(small_scan, progress=lambda *step: told.append(step), **wrong)
+    flair = Path(shutil.copy(small_scan, tmp_path / "case-flair.nii.gz"))
     with pytest.raises(InputError, match="FLAIR"):
-        detector.detect("case-flair.nii.gz", progress=lambda *step: told.append(step))
+        detector.detect(flair, progress=lambda *step: told.append(step))
     assert told == []
+
+
+def test_a_dicom_series_gives_what_its_scan_gives(detector, detection, tmp_path):
+    folder = save(slices(detection.scan, LossyImageCompression="01", SeriesDescription="T1 ax"), tmp_path / "study")
+    found = detector.detect(folder, series="3")
+    assert found.report["scan"] == "study, series 3" and found.report["modality"] == "T1"
+    assert found.report["quality"]["warnings"] == ["study, series 3 was compressed with loss, so fine detail may not be real."]
+    assert found.report["brain_ml"] == pytest.approx(detection.report["brain_ml"], rel=0.01)
+    with pytest.raises(InputError, match="T2 scan by its DICOM header"):
+        detector.detect(save(slices(detection.scan, SeriesDescription="T2 ax"), tmp_path / "other"))
 
 
 def test_unknown_models_and_devices_are_refused(tiny_model, tmp_path):
@@ -135,5 +149,5 @@ def test_shipped_models_carry_calibration_provenance_and_licence():
 def test_real_scans_come_back_on_their_own_grid(scan, real_data, detector):
     detection = detector.detect(real_data / scan)
     for name in VOLUMES:
-        assert same_grid(getattr(detection, name), read_scan(real_data / scan)), name
+        assert same_grid(getattr(detection, name), read_scan(real_data / scan).image), name
     assert detection.report["not_examined_percent"] < 25

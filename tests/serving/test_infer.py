@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import requests
 import SimpleITK as sitk
+from dicom_writer import assert_same_place, save, slices
 from monailabel.client import MONAILabelClient
 from requests_toolbelt.multipart.decoder import MultipartDecoder
 
@@ -45,6 +47,20 @@ def test_mask_of_an_uploaded_scan_lies_on_its_grid(server, unseen_scan, tmp_path
     response = server.ask(file=unseen_scan(), output="image")
     assert response.status_code == 200
     assert_is_mask_of(read_image(response.content, tmp_path / "mask.nii.gz"), server.scan)
+
+
+def test_a_series_in_an_uploaded_zip_can_be_chosen(server, tmp_path):
+    scan = sitk.ReadImage(str(server.scan))
+    for number in (3, 4):
+        save(slices(scan, SeriesNumber=number), tmp_path / "study" / str(number))
+    upload = Path(shutil.make_archive(str(tmp_path / "study"), "zip", tmp_path / "study"))
+    before = server.temporary_files()
+    refused = server.ask(file=upload, output="image")
+    assert refused.status_code == 422 and "study.zip holds several series" in refused.json()["detail"]
+    response = server.ask(file=upload, output="image", params={"series": "4"})
+    assert response.status_code == 200, response.text
+    assert_same_place(read_image(response.content, tmp_path / "mask.nii.gz"), scan)
+    assert server.temporary_files() == before
 
 
 def test_mask_of_a_session_lies_on_the_scan_grid(server, tmp_path):

@@ -9,12 +9,15 @@ import typer
 
 
 def detect(
-    scan: Annotated[Path, typer.Argument(help="NIfTI, NRRD or MetaImage file, with or without skull.")],
+    scan: Annotated[Path, typer.Argument(help="NIfTI, NRRD or MetaImage file, DICOM folder or file, or zip; with or without skull.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")],
     model: Annotated[str | None, typer.Option(help="Name of a shipped model, or a .safetensors file.")] = None,
     threshold: Annotated[str | None, typer.Option(help="healthy_fpr_1, synthetic_dice or a number.")] = None,
     score: Annotated[str | None, typer.Option(help="both, dark, bright or absolute: which deviations count.")] = None,
-    modality: Annotated[str | None, typer.Option(help="T1 or T2; by default what the file name says.")] = None,
+    series: Annotated[str | None, typer.Option(help="Number, UID or description of a DICOM series, of several.")] = None,
+    modality: Annotated[str | None, typer.Option(help="T1 or T2; by default what DICOM tags or the file name say.")] = None,
+    atlas: Annotated[Path | None, typer.Option(help="Atlas in SRI24 space instead of the shipped template, stripped.")] = None,
+    atlas_brain: Annotated[Path | None, typer.Option(help="Mask of its brain; by default its non-zero voxels.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 …; by default a GPU where there is one.")] = None,
 ) -> None:
     """Find anomalies in one brain scan.
@@ -28,9 +31,11 @@ def detect(
 
     if output.exists() and not output.is_dir():
         raise InputError(f"{output} is a file; give a folder for the results.")
-    detector = Detector.load(model, device=device)
+    detector = Detector.load(model, device=device, atlas=atlas, atlas_brain=atlas_brain)
     with progress_bar("Detecting") as advance:
-        detection = detector.detect(scan, modality=modality, score=score, threshold=threshold, progress=advance)
+        detection = detector.detect(
+            scan, series=series, modality=modality, score=score, threshold=threshold, progress=advance
+        )
     files = write_detection(detection, output)
     report = detection.report
     used = report["threshold"]

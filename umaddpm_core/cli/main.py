@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from inspect import cleandoc
 
 import typer
 
 from umaddpm_core import __version__
 from umaddpm_core.cli.calibrate import calibrate
 from umaddpm_core.cli.detect import detect
+from umaddpm_core.cli.download import download
+from umaddpm_core.cli.extract_brain import extract_brain
 from umaddpm_core.cli.preprocess import preprocess
 from umaddpm_core.cli.resources import build_template, train_brain_extractor
 from umaddpm_core.cli.serve import serve
@@ -17,7 +21,9 @@ from umaddpm_core.errors import Cancelled, InputError
 
 EXAMPLES = {
     detect: "umaddpm detect scan.nii.gz -o result",
+    extract_brain: "umaddpm extract-brain scan.nii.gz -o brain.nii.gz",
     serve: "umaddpm serve --port 8000",
+    download: "umaddpm download ixi -o ixi --modality T1 --modality T2",
     preprocess: "umaddpm preprocess ../shared/data/ixi -o cache",
     train: "umaddpm train uma_ddpm_T1_compact --cache cache -o run",
     calibrate: "umaddpm calibrate run/model.safetensors --cache cache -o uma_ddpm_T1.safetensors",
@@ -34,10 +40,11 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 for command, example in EXAMPLES.items():
-    summary = (command.__doc__ or "").strip().splitlines()[0]
+    description = re.sub(r"(?<!\n)\n(?!\n)", " ", cleandoc(command.__doc__ or ""))
+    summary = description.splitlines()[0]
     app.command(
         name=command.__name__.replace("_", "-"),
-        help=f"{command.__doc__}\n\nExample: [cyan]{example}[/cyan]",
+        help=f"{description}\n\nExample: [cyan]{example}[/cyan]",
         short_help=f"{summary}  [dim]{example}[/dim]",
     )(command)
 

@@ -34,42 +34,59 @@ def build_template(
 
 
 def train_brain_extractor(
-    folder: Annotated[Path, typer.Argument(help="IXI folder with sub-folders T1 and labels.")],
+    folder: Annotated[Path, typer.Argument(help="IXI folder with sub-folders T1, T2 and labels.")],
     label_maps: Annotated[Path, typer.Option(help="Folder of whole-head label maps.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Model file; by default the package's.")] = None,
-    steps: Annotated[int, typer.Option(min=1, help="Optimiser steps.")] = 700,
+    steps: Annotated[int, typer.Option(min=1, help="Optimiser steps on labelled scans.")] = 950,
+    more_steps: Annotated[int, typer.Option(min=0, help="Optimiser steps with T2 scans added.")] = 350,
     seed: Annotated[int, typer.Option(help="Of all random draws.")] = 0,
 ) -> None:
-    """Train the network that tells brain from head."""
+    """Train the network that tells brain from head.
+
+    First on labelled T1 scans and painted label maps of the training split; then with the T2 scans of other training
+    people as well, whose brains are taken from their T1 by the network of the first part.
+    """
     import torch
 
     from umaddpm_core import __version__
     from umaddpm_core.artefact import Artefact
     from umaddpm_core.cli.progress import progress_bar
     from umaddpm_core.data.cohorts import ixi, ixi_brain_labels, sequences_by_subject
-    from umaddpm_core.data.labelled_heads import brain_extraction_set
+    from umaddpm_core.data.labelled_heads import labelled_map, labelled_scan, other_contrast
     from umaddpm_core.data.splits import healthy_split
+    from umaddpm_core.networks.brain_extractor import FEATURES
     from umaddpm_core.resources import BRAIN_EXTRACTOR
-    from umaddpm_core.training.brain_extraction import CHANNELS, train_brain_extractor as run
+    from umaddpm_core.training.brain_extraction import train_brain_extractor as run
 
     scans = ixi(folder)
     labels = ixi_brain_labels(folder)
     parts = healthy_split(sequences_by_subject(scans), labels)
-    pairs = [
-        (scan.path, labels[scan.subject])
-        for scan in scans
-        if scan.modality == "T1" and scan.subject in labels and parts[scan.subject] == "training"
-    ]
-    heads, maps = brain_extraction_set(pairs, sorted(label_maps.glob("*.nii*")))
-    with progress_bar("Brain extractor") as advance:
+    training = {(scan.subject, scan.modality): scan.path for scan in scans if parts[scan.subject] == "training"}
+    heads = [labelled_scan(path, labels[who]) for (who, what), path in training.items() if what == "T1" and who in labels]
+    maps = [labelled_map(path) for path in sorted(label_maps.glob("*.nii*"))]
+    labelled = len(heads)
+    with progress_bar("Brain extractor, T1") as advance:
         network = run(heads, maps, steps=steps, seed=seed, progress=lambda n, loss: advance(n / steps, f"loss {loss:.3f}"))
+    if more_steps:
+        heads += [other_contrast(path, training[who, "T1"], network) for (who, what), path in training.items() if what == "T2"]
+        with progress_bar("Brain extractor, T2 added") as advance:
+            network = run(
+                heads,
+                maps,
+                network=network,
+                steps=more_steps,
+                learning_rate=1e-3,
+                seed=seed + 1,
+                progress=lambda n, loss: advance(n / more_steps, f"loss {loss:.3f}"),
+            )
     provenance = {
-        "cohort": "IXI (Hammersmith) with DLMUSE labels; whole-head label maps painted with random contrast",
-        "labelled_scans": len(heads),
+        "cohort": "IXI (Hammersmith): T1 with DLMUSE labels, T2 with brains found in the T1; label maps in random contrast",
+        "labelled_scans": labelled,
+        "t2_scans": len(heads) - labelled,
         "label_maps": len(maps),
-        "steps": steps,
+        "steps": steps + more_steps,
         "seed": seed,
         "package_version": __version__,
     }
-    artefact = Artefact("brain_extractor", {"channels": list(CHANNELS)}, network.state_dict(), ["T1", "T2"], {}, provenance)
+    artefact = Artefact("brain_extractor", {"features": list(FEATURES)}, network.state_dict(), ["T1", "T2"], provenance=provenance)
     typer.echo(f"Wrote {artefact.save(output or BRAIN_EXTRACTOR, torch.float16)}.")

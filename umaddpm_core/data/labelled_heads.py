@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
+from umaddpm_core.preprocessing.brain_extraction import bundled_mask
 from umaddpm_core.preprocessing.heads import coarse, coarse_grid, unit_intensity, upright
 
 CLOSING_MM = 6.0
@@ -32,16 +32,25 @@ def filled_brain(labels: sitk.Image, brain: np.ndarray) -> sitk.Image:
 
 
 def labelled_scan(scan: Path, labels: Path) -> tuple[Tensor, Tensor]:
-    """A scan and its brain at 3 mm: two float tensors [1, D, H, W], both 0–1."""
-    image = upright(sitk.ReadImage(str(scan), sitk.sitkFloat32))
-    regions = upright(sitk.ReadImage(str(labels)))
-    grid = coarse_grid(image)
-    brain = coarse(filled_brain(regions, sitk.GetArrayFromImage(regions) > 0), grid)
-    return torch.from_numpy(unit_intensity(coarse(image, grid)))[None], torch.from_numpy(brain)[None].clamp(0, 1)
+    """A scan and the brain of its region labels at 2 mm: two float tensors [1, D, H, W], both 0–1."""
+    regions = sitk.ReadImage(str(labels))
+    return head_and_brain(_read(scan), filled_brain(regions, sitk.GetArrayFromImage(regions) > 0))
+
+
+def other_contrast(scan: Path, labelled: Path, network: torch.nn.Module) -> tuple[Tensor, Tensor]:
+    """A scan and the brain that `network` finds in another scan of the same head on the same grid, as `labelled_scan`."""
+    return head_and_brain(_read(scan), sitk.Cast(bundled_mask(_read(labelled), network), sitk.sitkFloat32))
+
+
+def head_and_brain(head: sitk.Image, brain: sitk.Image) -> tuple[Tensor, Tensor]:
+    """A head and its brain (float, 0–1, any grid) at 2 mm: two float tensors [1, D, H, W], both 0–1."""
+    head = upright(head)
+    grid = coarse_grid(head)
+    return torch.from_numpy(unit_intensity(coarse(head, grid)))[None], torch.from_numpy(coarse(brain, grid))[None].clamp(0, 1)
 
 
 def labelled_map(path: Path) -> tuple[Tensor, Tensor]:
-    """A whole-head label map at 3 mm: integer tissue classes and the brain, [1, D, H, W] each."""
+    """A whole-head label map at 2 mm: integer tissue classes and the brain, [1, D, H, W] each."""
     regions = upright(sitk.ReadImage(str(path)))
     voxels = sitk.GetArrayFromImage(regions)
     grid = coarse_grid(regions)
@@ -66,6 +75,5 @@ def synthetic_contrast(classes: Tensor, generator: torch.Generator) -> Tensor:
     return (mean[classes] + spread[classes] * noise).clamp(0, 1)
 
 
-def brain_extraction_set(ixi_pairs: Iterable[tuple[Path, Path]], label_maps: Iterable[Path]) -> tuple[list, list]:
-    """All labelled scans and all label maps, loaded: `[(scan, brain)]` and `[(classes, brain)]` at 3 mm."""
-    return [labelled_scan(*pair) for pair in ixi_pairs], [labelled_map(path) for path in label_maps]
+def _read(path: Path) -> sitk.Image:
+    return sitk.ReadImage(str(path), sitk.sitkFloat32)

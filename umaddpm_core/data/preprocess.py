@@ -2,17 +2,56 @@
 
 from __future__ import annotations
 
+import csv
 import json
-import os
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from umaddpm_core.data.cache import CachedScan, volume_path, write_index, write_volume
-from umaddpm_core.data.cohorts import Scan
+import SimpleITK as sitk
+from torch import Tensor
+
+from umaddpm_core.data.binding import bound, fingerprint
+from umaddpm_core.data.cache import INDEX, CachedScan, volume_path, write_index, write_volume
+from umaddpm_core.data.cohorts import MODALITIES, Scan, check_distinct
+from umaddpm_core.data.replacing import replacing
+from umaddpm_core.data.workers import each
 from umaddpm_core.errors import InputError
-from umaddpm_core.preprocessing.pipeline import Preprocessor
+from umaddpm_core.preprocessing.grid import resampled, to_tensor
+from umaddpm_core.preprocessing.prepared import PreparedScan
+from umaddpm_core.preprocessing.reading import read_scan, same_grid
+from umaddpm_core.preprocessing.reading.files import read_file
+from umaddpm_core.preprocessing.settings import PreprocessingSettings
+from umaddpm_core.resources import BRAIN_EXTRACTOR, TEMPLATE, TEMPLATE_BRAIN
+
+if TYPE_CHECKING:
+    from umaddpm_core.preprocessing.pipeline import Preprocessor
+
+FAILURES = "failures.csv"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the scans of a cache are prepared: settings, and the template by default or of the user."""
+
+    settings: PreprocessingSettings = PreprocessingSettings()
+    template: Path = TEMPLATE
+    template_brain: Path | None = TEMPLATE_BRAIN
+
+    @cached_property
+    def preprocessor(self) -> Preprocessor:
+        """Loaded by the workers only: what it imports is large."""
+        from umaddpm_core.preprocessing.pipeline import Preprocessor
+
+        return Preprocessor(self.settings, template=self.template, template_brain=self.template_brain)
+
+    @property
+    def fingerprints(self) -> dict[str, str]:
+        """Of the files the preparation depends on, by what they are."""
+        files = {"template": self.template, "template_brain": self.template_brain, "brain_extractor": BRAIN_EXTRACTOR}
+        return {what: fingerprint(path) for what, path in files.items() if path}
 
 
 def fill_cache(
@@ -21,67 +60,126 @@ def fill_cache(
     scans: Sequence[Scan],
     parts: Mapping[str, str],
     *,
+    modalities: Collection[str] = MODALITIES,
+    recipe: Recipe = Recipe(),
     workers: int = 1,
+    redo: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, str]:
     """Prepare every scan that is not in the cache yet, then write the index.
 
     Args:
-        folder: of the cache; a run that was stopped goes on where it was.
-        cohort: name of the cohort, kept in the index.
+        folder: of the cache; a run that was stopped, however, goes on where it was.
+        cohort: its name.
+        scans: of the cohort, also those that are not wanted now: they stay in the index if they were prepared before.
         parts: part of the split by subject.
+        modalities: wanted sequences.
         workers: processes.
+        redo: empty the cache first.
         progress: told how many of how many scans are done.
 
     Returns:
-        The reason by name for every scan that could not be prepared.
+        The reason by name for every scan that could not be prepared; `failures.csv` in the cache has it too, and the next
+        run tries them again.
+
+    Raises:
+        InputError: the cache is bound to another cohort or recipe, or a scan is there twice. Nothing was changed.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    waiting = [scan for scan in scans if not _note(folder, scan.name).exists()]
-    done = len(scans) - len(waiting)
-    failures: dict[str, str] = {}
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_single_thread) as pool:
-        jobs = {pool.submit(_prepare, folder, scan): scan for scan in waiting}
-        for job in as_completed(jobs):
+    wanted = [scan for scan in scans if scan.modality in modalities]
+    check_distinct(wanted)
+    with bound(folder, cohort, recipe.settings.model_dump(), recipe.fingerprints, redo):
+        waiting = [scan for scan in wanted if _note(folder, scan) is None]
+        done = len(wanted) - len(waiting)
+        failures: dict[str, str] = {}
+        if progress:
+            progress(done, len(wanted))
+        for scan, reason in each(_Preparation(folder, recipe), waiting, workers):
             done += 1
-            reason = job.result()
             if reason:
-                failures[jobs[job].name] = reason
+                failures[scan.name] = reason
             if progress:
-                progress(done, len(scans))
-    entries = [
-        CachedScan(scan.name, scan.subject, scan.modality, parts[scan.subject], json.loads(_note(folder, scan.name).read_text()))
-        for scan in sorted(scans, key=lambda scan: scan.name)
-        if scan.name not in failures
-    ]
-    if not entries:
-        raise InputError(f"None of the {len(scans)} scans could be prepared; the first: {next(iter(failures.values()))}")
-    write_index(folder, cohort, entries)
+                progress(done, len(wanted))
+        _write_failures(folder, failures)
+        patients = {scan.subject for scan in scans if not scan.healthy}
+        entries = [
+            CachedScan(
+                name=scan.name,
+                subject=scan.subject,
+                modality=scan.modality,
+                part=parts[scan.subject],
+                quality=note["quality"],
+                healthy=scan.subject not in patients,
+                has_lesions=scan.lesions is not None,
+            )
+            for scan in sorted(scans, key=lambda scan: scan.name)
+            if (note := _note(folder, scan)) is not None
+        ]
+        if entries:
+            write_index(folder, entries)
+        else:
+            (folder / INDEX).unlink(missing_ok=True)
     return failures
 
 
-def _prepare(folder: Path, scan: Scan) -> str | None:
-    """Why the scan could not be prepared, or nothing."""
-    try:
-        prepared = Preprocessor().prepare(scan.path)
-    except InputError as error:
-        return str(error)
-    write_volume(folder, scan.name, prepared.volume)
-    note = _note(folder, scan.name)
-    temporary = note.with_name(f".{os.getpid()}.{note.name}")
-    temporary.write_text(json.dumps(prepared.quality))
-    os.replace(temporary, note)
-    return None
+@dataclass(frozen=True)
+class _Preparation:
+    """What a worker does with a scan: the volume first, then the note that says it is done."""
+
+    folder: Path
+    recipe: Recipe
+
+    def __call__(self, scan: Scan) -> str | None:
+        """Why the scan could not be prepared, or nothing."""
+        try:
+            acquired = read_scan(scan.path)
+            brain = _mask(scan.brain) if scan.brain else None
+            lesions = _mask(scan.lesions) if scan.lesions else None
+            if lesions is not None and not same_grid(lesions, acquired.image):
+                raise InputError(f"The lesion mask {scan.lesions.name} does not lie on the grid of {scan.path.name}.")
+            prepared = self.recipe.preprocessor.prepare(acquired, brain)
+        except InputError as error:
+            return str(error)
+        write_volume(self.folder, scan.name, prepared.volume, None if lesions is None else on_grid(lesions, prepared))
+        with replacing(_note_path(self.folder, scan)) as temporary:
+            temporary.write_text(json.dumps({"files": _files(scan), "quality": prepared.quality}))
+        return None
 
 
-def _note(folder: Path, name: str) -> Path:
-    """The small file that says a scan is done, with its quality figures."""
-    return volume_path(folder, name).with_suffix(".json")
+def on_grid(mask: sitk.Image, prepared: PreparedScan) -> Tensor:
+    """A mask (0 or 1) on a scan's grid brought to the model's: boolean [1, 96, 96, S], where its probability is one half
+    or more."""
+    return to_tensor(resampled(mask, prepared.grid, prepared.to_native, sitk.sitkLinear)) >= 0.5
 
 
-def _single_thread() -> None:
-    import SimpleITK as sitk
-    import torch
+def _mask(path: Path) -> sitk.Image:
+    """A mask file, 1 where it holds 0.5 or more."""
+    image, _ = read_file(path)
+    return sitk.Cast(sitk.Cast(image, sitk.sitkFloat32) >= 0.5, sitk.sitkUInt8)
 
-    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
-    torch.set_num_threads(1)
+
+def _note_path(folder: Path, scan: Scan) -> Path:
+    return volume_path(folder, scan.name).with_suffix(".json")
+
+
+def _note(folder: Path, scan: Scan) -> dict[str, Any] | None:
+    """What was written down when the scan was done; None where it was not, or its files have changed since."""
+    path = _note_path(folder, scan)
+    if not path.exists() or not volume_path(folder, scan.name).exists():
+        return None
+    note = json.loads(path.read_text())
+    return note if note["files"] == _files(scan) else None
+
+
+def _files(scan: Scan) -> list[list[Any]]:
+    """Name, size in bytes and time of change in ns of every file of a scan."""
+    paths = [path for path in (scan.path, scan.lesions, scan.brain) if path]
+    files = [file for path in paths for file in ([path] if path.is_file() else sorted(path.rglob("*")))]
+    return [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files]
+
+
+def _write_failures(folder: Path, failures: Mapping[str, str]) -> None:
+    if not failures:
+        (folder / FAILURES).unlink(missing_ok=True)
+        return
+    with replacing(folder / FAILURES) as temporary, temporary.open("w", newline="") as file:
+        csv.writer(file).writerows([("scan", "reason"), *sorted(failures.items())])

@@ -21,8 +21,10 @@ from umaddpm_core.detection.models import find_model
 from umaddpm_core.errors import InputError
 from umaddpm_core.methods import from_artefact
 from umaddpm_core.methods.base import check_cancelled
-from umaddpm_core.preprocessing.modality import modality_from_name
-from umaddpm_core.preprocessing.pipeline import PreparedScan, Preprocessor
+from umaddpm_core.preprocessing.pipeline import Preprocessor
+from umaddpm_core.preprocessing.prepared import PreparedScan
+from umaddpm_core.preprocessing.reading import AcquiredScan, read_scan
+from umaddpm_core.preprocessing.settings import PreprocessingSettings
 
 Progress = Callable[[float, str], None]
 """Told the share of the work done, 0–1, and the phase in words."""
@@ -35,29 +37,48 @@ class Detector:
         artefact: with calibration.
         name: under which results mention the model.
         device: `cpu`, `cuda`, …; by default a GPU where there is one.
+        atlas, atlas_brain: brain in the space the model was trained in (shipped models: SRI24) and its mask, to align
+            scans to; by default the shipped template.
 
     Raises:
-        InputError: the artefact has no calibration, or the device does not exist.
+        InputError: the artefact has no calibration, the device does not exist, or the atlas cannot be used.
     """
 
-    def __init__(self, artefact: Artefact, name: str, *, device: str | None = None) -> None:
+    def __init__(
+        self,
+        artefact: Artefact,
+        name: str,
+        *,
+        device: str | None = None,
+        atlas: str | Path | None = None,
+        atlas_brain: str | Path | None = None,
+    ) -> None:
         if not artefact.calibration:
             raise InputError(f"The model {name} is not calibrated; run `umaddpm calibrate` on it first.")
         self.artefact = artefact
         self.name = name
         self.device = _device(device)
         self.method = from_artefact(artefact).to(self.device)
-        self.preprocessor = Preprocessor()
+        self.preprocessor = Preprocessor(
+            PreprocessingSettings(**artefact.preprocessing), template=atlas, template_brain=atlas_brain
+        )
 
     @classmethod
-    def load(cls, model: str | Path | None = None, *, device: str | None = None) -> Detector:
-        """The detector of a shipped model (by name; None for the default) or of a model file.
+    def load(
+        cls,
+        model: str | Path | None = None,
+        *,
+        device: str | None = None,
+        atlas: str | Path | None = None,
+        atlas_brain: str | Path | None = None,
+    ) -> Detector:
+        """The detector of a shipped model (by name; None for the default) or of a model file; the rest as for `Detector`.
 
         Raises:
             InputError: unknown name, missing or unreadable file.
         """
         path = find_model(model)
-        return cls(Artefact.load(path), path.stem, device=device)
+        return cls(Artefact.load(path), path.stem, device=device, atlas=atlas, atlas_brain=atlas_brain)
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -74,6 +95,7 @@ class Detector:
         self,
         image: str | Path | sitk.Image,
         *,
+        series: str | None = None,
         modality: str | None = None,
         score: str | None = None,
         threshold: str | float | None = None,
@@ -83,8 +105,9 @@ class Detector:
         """Find what the model cannot repaint as healthy.
 
         Args:
-            image: scan file or image, any orientation and spacing, with or without skull.
-            modality: `T1` or `T2`; by default what the file name says, else the model's first.
+            image: scan file, DICOM folder or zip, or image; any orientation and spacing, with or without skull.
+            series: number, UID or description of the DICOM series, where there are several.
+            modality: `T1` or `T2`; by default what the DICOM tags say, then the file name, else the model's first.
             score: `both`, `dark`, `bright` or `absolute`; by default the calibrated one.
             threshold: a calibrated name or a number; by default the calibrated default.
             progress, cancelled: told of the progress; asked whether to stop.
@@ -95,13 +118,14 @@ class Detector:
             Cancelled: `cancelled()` was true.
         """
         tell = progress or (lambda share, phase: None)
-        modality = self._modality(image, modality)
-        wanted = chosen_threshold(self.artefact.calibration[modality], threshold, score)
-
         started = time.perf_counter()
-        tell(0.0, "reading and aligning the scan")
+        self._check_modality(modality)
+        scan = read_scan(image, series=series)
+        modality = modality or self._modality_of(scan)
+        wanted = chosen_threshold(self.artefact.calibration[modality], threshold, score)
+        tell(0.0, "aligning the scan")
         check_cancelled(cancelled)
-        prepared = self.preprocessor.prepare(image)
+        prepared = self.preprocessor.prepare(scan)
         aligned = time.perf_counter()
         check_cancelled(cancelled)
         tell(0.3, "repainting it as healthy")
@@ -123,7 +147,7 @@ class Detector:
             examined=examined,
             lesions=[],
             report={
-                "scan": "image in memory" if isinstance(image, sitk.Image) else Path(image).name,
+                "scan": scan.name,
                 "model": self.name,
                 "method": self.artefact.method,
                 "package_version": __version__,
@@ -157,19 +181,18 @@ class Detector:
         }
         return replace(detection, lesions=lesions, report=report)
 
-    def _modality(self, image: str | Path | sitk.Image, modality: str | None) -> str:
-        known = " and ".join(self.modalities)
-        if modality is not None:
-            if modality not in self.modalities:
-                raise InputError(f"The model {self.name} knows {known}, not {modality}.")
-            return modality
-        guess = None if isinstance(image, sitk.Image) else modality_from_name(Path(image).name)
-        if guess is not None and guess not in self.modalities:
+    def _check_modality(self, modality: str | None) -> None:
+        if modality is not None and modality not in self.modalities:
+            raise InputError(f"The model {self.name} knows {' and '.join(self.modalities)}, not {modality}.")
+
+    def _modality_of(self, scan: AcquiredScan) -> str:
+        if scan.modality is not None and scan.modality not in self.modalities:
+            source = "DICOM header or its name" if scan.tags else "name"
             raise InputError(
-                f"{Path(image).name} is a {guess} scan by its name, and the model {self.name} knows {known}; "
-                f"name the modality if the file name is wrong."
+                f"{scan.name} is a {scan.modality} scan by its {source}, and the model {self.name} knows "
+                f"{' and '.join(self.modalities)}; name the modality if that is wrong."
             )
-        return guess or self.modalities[0]
+        return scan.modality or self.modalities[0]
 
 
 def _mask(score_map: sitk.Image, threshold: Threshold) -> sitk.Image:

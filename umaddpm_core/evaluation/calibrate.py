@@ -15,6 +15,7 @@ from umaddpm_core.errors import InputError
 from umaddpm_core.evaluation.metrics import average_precision
 from umaddpm_core.evaluation.repaint import LESION_SEEDS, over_scans, repaint
 from umaddpm_core.methods import Method
+from umaddpm_core.preprocessing.quality.intensity import Cohort, histogram
 
 VOXEL_MM3 = 8.0
 FALSE_POSITIVE_RATE = 0.01
@@ -41,7 +42,7 @@ def calibrate(
 
     Returns:
         `score`, `threshold`, the thresholds of every score under `scores`, each with its `value`, how it was `found`
-        and what it costs on healthy scans, and the number of scans.
+        and what it costs on healthy scans, the number of scans, and under `intensity` the grey values of the cohort.
     """
     check_score(score)
     scans = cache.scans("validation", modality)
@@ -77,6 +78,7 @@ def calibrate(
         "scores": scores,
         "average_precision": precisions,
         "scans": len(scans),
+        "intensity": cohort_intensity(cache, modality).as_dict(),
     }
 
 
@@ -90,6 +92,21 @@ def cost_on_healthy(healthy: list[tuple], score: str, threshold: float) -> dict[
         "healthy_scans_with_findings": round(float(np.mean(np.array(marked) > 0)), 3),
         "healthy_median_ml": round(float(np.median(marked)), 2),
     }
+
+
+def cohort_intensity(cache: ArrayCache, modality: str) -> Cohort:
+    """The grey values of the healthy people of a cache, of its training part and beside it of its validation part.
+
+    Raises:
+        InputError: one of the two has no such scans.
+    """
+    histograms = {}
+    for part in ("training", "validation"):
+        volumes = (cache.volume(scan) for scan in cache.scans(part, modality, healthy=True))
+        histograms[part] = [histogram(volume, volume > 0) for volume in volumes]
+        if not histograms[part]:
+            raise InputError(f"The cache {cache.folder} holds no {part} scans of healthy people in {modality}.")
+    return Cohort.of(**histograms)
 
 
 def _measured(method: Method, cache: ArrayCache, scan: CachedScan) -> list[tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]]:

@@ -33,7 +33,7 @@ def healthy_test(
         with one: `dice`, `average_precision` over the examined region, and `restored`, the share of the mean change
         inside the lesion that the reconstruction takes back.
     """
-    rows = over_scans(partial(_rows, method, threshold, cache), cache.scans("test", modality), workers, progress)
+    rows = over_scans(partial(_rows, method, threshold, cache), cache.scans("test", modality, healthy=True), workers, progress)
     return [row for person in rows for row in person]
 
 
@@ -41,7 +41,7 @@ def reconstruction_psnr(
     method: Method, cache: ArrayCache, modality: str, *, workers: int = 0, progress: Callable[[float], None] | None = None
 ) -> dict[str, float]:
     """PSNR in dB inside the brain by test person, all patches repainted, nothing painted in."""
-    scans = cache.scans("test", modality)
+    scans = cache.scans("test", modality, healthy=True)
     return dict(zip((scan.subject for scan in scans), over_scans(partial(_psnr, method, cache), scans, workers, progress)))
 
 

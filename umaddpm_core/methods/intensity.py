@@ -80,5 +80,5 @@ class Intensity(Method):
 def centred(volume: Tensor, depth: int) -> Tensor:
     """A volume [..., S] cropped or zero-padded to `depth` slices around its middle."""
     missing = depth - volume.shape[-1]
-    before = missing // 2
+    before = int(missing / 2)
     return torch.nn.functional.pad(volume, (before, missing - before))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 import SimpleITK as sitk
 import torch
 from torch import Tensor
 
-Coverage = Literal["brain", "paper"]
+from umaddpm_core.preprocessing.choices import Coverage
 
 SPACING_MM = 2.0
 SIZE = 96
@@ -43,6 +41,14 @@ def brain_grid(brain: sitk.Image, to_scan: sitk.Transform, template: sitk.Image,
     grid.SetSpacing([SPACING_MM] * 3)
     grid.SetOrigin(origin)
     return grid
+
+
+def antialiased(image: sitk.Image) -> sitk.Image:
+    """`image` without detail that the grid cannot hold, along the axes that are sampled more finely."""
+    for axis, spacing in enumerate(image.GetSpacing()):
+        if spacing < 0.75 * SPACING_MM:
+            image = sitk.RecursiveGaussian(image, sigma=0.35 * SPACING_MM, direction=axis)
+    return image
 
 
 def resampled(image: sitk.Image, like: sitk.Image, transform: sitk.Transform, interpolator: int) -> sitk.Image:

@@ -1,4 +1,4 @@
-"""A head as the brain extractor sees it: upright, 3 mm, intensities 0–1."""
+"""A head as the brain extractor sees it: upright, 2 mm, intensities 0–1."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def upright(image: sitk.Image) -> sitk.Image:
 
 
 def coarse_grid(image: sitk.Image) -> sitk.Image:
-    """An empty 3 mm axis-aligned grid around the whole of `image`, its sides multiples of `DIVISOR` voxels."""
+    """An empty 2 mm axis-aligned grid around the whole of `image`, its sides multiples of `DIVISOR` voxels."""
     size = np.array(image.GetSize())
     corners = [
         image.TransformContinuousIndexToPhysicalPoint([float(bit * side) - 0.5 for bit, side in zip(bits, size)])
         for bits in np.ndindex(2, 2, 2)
     ]
     low, high = np.min(corners, axis=0), np.max(corners, axis=0)
-    sides = np.maximum(np.ceil((high - low) / SPACING_MM / DIVISOR) * DIVISOR, 2 * DIVISOR).astype(int)
+    sides = np.maximum(np.ceil((high - low) / SPACING_MM / DIVISOR) * DIVISOR, 4 * DIVISOR).astype(int)
     grid = sitk.Image([int(side) for side in sides], sitk.sitkUInt8)
     grid.SetSpacing([SPACING_MM] * 3)
     centre = (low + high) / 2

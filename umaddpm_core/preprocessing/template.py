@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from umaddpm_core.preprocessing.grid import SPACING_MM, resampled
 from umaddpm_core.preprocessing.heads import upright
 from umaddpm_core.preprocessing.reading import read_scan
 from umaddpm_core.preprocessing.registration import register
+from umaddpm_core.preprocessing.writing import write_image
 
 GREY_LEVELS = 255
 
@@ -41,7 +41,7 @@ def build_template(
     used = 0
     for number, path in enumerate(scans, 1):
         try:
-            scan = read_scan(path)
+            scan = read_scan(path).image
             mask, _ = brain_mask(scan)
             transform = register(scan, mask, reference, reference_brain).transform
         except InputError:
@@ -74,6 +74,4 @@ def _half_resolution(reference: sitk.Image) -> sitk.Image:
 def _write(voxels: np.ndarray, grid: sitk.Image, path: Path) -> None:
     image = sitk.GetImageFromArray(np.rint(voxels).astype(np.uint8))
     image.CopyInformation(grid)
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
-    sitk.WriteImage(image, str(temporary), useCompression=True)
-    os.replace(temporary, path)
+    write_image(image, path)

@@ -81,14 +81,16 @@ class Detections:
         """
         with self._one_at_a_time:
             model, detector = self._detector(parameters.model)
-            question = (_fingerprint(scan), model, parameters.modality, parameters.score)
+            question = (_fingerprint(scan), model, parameters.series, parameters.modality, parameters.score, parameters.force)
             known = self._results.get(question)
             if known is None:
                 detection = detector.detect(
                     scan,
+                    series=parameters.series,
                     modality=parameters.modality,
                     score=parameters.score,
                     threshold=parameters.threshold,
+                    force=parameters.force,
                     cancelled=cancelled,
                 )
             elif known[0] == parameters.threshold:

@@ -16,10 +16,10 @@ from monailabel.interfaces.utils.app import app_instance
 from starlette.concurrency import run_in_threadpool
 
 from umaddpm_core.errors import InputError
+from umaddpm_core.preprocessing.reading.self_contained import require_self_contained
 from umaddpm_core.serving.cancellation import Cancellation
 from umaddpm_core.serving.parameters import Parameters
 from umaddpm_core.serving.scan_source import NotFound, stored_scan, uploaded_scan
-from umaddpm_core.serving.self_contained import require_self_contained
 
 router = APIRouter(tags=["Infer"])
 

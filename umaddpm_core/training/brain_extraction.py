@@ -11,44 +11,46 @@ from monai.losses import DiceLoss
 from torch import Tensor
 
 from umaddpm_core.data.labelled_heads import synthetic_contrast
-from umaddpm_core.networks.brain_extractor import brain_extractor
+from umaddpm_core.networks.brain_extractor import BOX, BrainExtractor
 
 
-CHANNELS = (16, 32, 64, 96)
+PAINTED, INVERTED, LESIONED, PLAIN = 0.25, 0.25, 0.3, 0.3
+"""Shares of samples painted from label maps, inverted in contrast, with a painted lesion, and left in their own contrast."""
+
+Heads = list[tuple[Tensor, Tensor]]
 
 
 def train_brain_extractor(
-    scans: list[tuple[Tensor, Tensor]],
-    label_maps: list[tuple[Tensor, Tensor]],
+    heads: Heads,
+    label_maps: Heads,
     *,
+    network: BrainExtractor | None = None,
     steps: int = 1200,
     learning_rate: float = 2e-3,
-    box: tuple[int, int, int] = (64, 80, 64),
+    box: tuple[int, int, int] = BOX,
     batch: int = 2,
-    painted_share: float = 0.3,
     seed: int = 0,
     progress: Callable[[int, float], None] | None = None,
-) -> torch.nn.Module:
+) -> BrainExtractor:
     """A trained brain extractor.
 
     Args:
-        scans: real heads and brains, [1, D, H, W] each, 0–1, at 3 mm.
+        heads: real heads and brains, [1, D, H, W] each, 0–1, at 2 mm.
         label_maps: tissue classes and brains; a head is painted anew from them at every use.
-        box: voxels of one training crop (inferior–superior, anterior–posterior, right–left).
-        painted_share: of the samples that are painted from label maps.
+        network: goes on with this one instead of random weights.
         progress: told the step and the running loss.
 
     Loss: Dice + binary cross-entropy; AdamW with one cosine of the learning rate.
     """
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
-    network = brain_extractor(CHANNELS).train()
+    network = (network or BrainExtractor()).train().to(memory_format=torch.channels_last_3d)
     optimiser = torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=1e-4)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, total_steps=steps, pct_start=0.1)
     dice = DiceLoss(sigmoid=True, squared_pred=True)
     running = math.nan
     for step in range(steps):
-        samples = [_sample(scans, label_maps, painted_share, box, generator) for _ in range(batch)]
+        samples = [_sample(heads, label_maps, box, generator) for _ in range(batch)]
         head, brain = (torch.stack(tensors) for tensors in zip(*samples))
         logits = network(head)
         loss = dice(logits, brain) + F.binary_cross_entropy_with_logits(logits, brain)
@@ -63,14 +65,31 @@ def train_brain_extractor(
     return network.eval()
 
 
-def _sample(scans, label_maps, painted_share, box, generator) -> tuple[Tensor, Tensor]:
-    painted = bool(label_maps) and _uniform(generator) < painted_share
-    source = label_maps if painted else scans
+def _sample(heads: Heads, label_maps: Heads, box: tuple[int, int, int], generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    painted = bool(label_maps) and _uniform(generator) < PAINTED
+    source = label_maps if painted else heads
     head, brain = source[int(torch.randint(len(source), (), generator=generator))]
     if painted:
         head = synthetic_contrast(head, generator)
     head, brain = _moved(head, brain, box, generator)
-    return _recontrasted(head, generator, inverted=0.0 if painted else 0.4), brain
+    if _uniform(generator) < LESIONED:
+        head = _lesioned(head, brain, generator)
+    if painted or _uniform(generator) > PLAIN:
+        head = _recontrasted(head, generator, inverted=0.0 if painted else INVERTED)
+    return _shaded(head, generator), brain
+
+
+def _lesioned(head: Tensor, brain: Tensor, generator: torch.Generator) -> Tensor:
+    """The head with a blurred ellipsoid of random size and intensity somewhere in its brain, so that none is cut out."""
+    inside = brain[0].nonzero()
+    if not len(inside):
+        return head
+    centre = inside[int(torch.randint(len(inside), (), generator=generator))]
+    radii = 4 + 14 * torch.rand(3, generator=generator)
+    axes = [((torch.arange(side) - c) / r) ** 2 for side, c, r in zip(head.shape[1:], centre.tolist(), radii.tolist())]
+    distance = (axes[0][:, None, None] + axes[1][None, :, None] + axes[2]).sqrt()
+    share = (2.5 - 2 * distance).clamp(0, 1) * brain * (0.5 + 0.5 * _uniform(generator))
+    return head + share * (1.1 * _uniform(generator) - head)
 
 
 def _moved(head: Tensor, brain: Tensor, box: tuple[int, int, int], generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -83,7 +102,7 @@ def _moved(head: Tensor, brain: Tensor, box: tuple[int, int, int], generator: to
     source = torch.tensor(head.shape[:0:-1], dtype=torch.float)
     target = torch.tensor(box[::-1], dtype=torch.float)
     points = F.affine_grid(torch.eye(3, 4)[None], [1, 1, *box], align_corners=False) * target
-    centre = _centre(brain) + (torch.rand(3, generator=generator) - 0.5) * 20
+    centre = _centre(brain) + (torch.rand(3, generator=generator) - 0.5) * 30
     points = (points @ rotation.T + 2 * centre - source) / source
     moved = F.grid_sample(torch.stack([head, brain], 1), points, align_corners=False)[0]
     head, brain = moved[:1], moved[1:]
@@ -98,7 +117,7 @@ def _moved(head: Tensor, brain: Tensor, box: tuple[int, int, int], generator: to
 
 
 def _recontrasted(head: Tensor, generator: torch.Generator, inverted: float) -> Tensor:
-    """The head through a random monotone or inverted intensity curve, a bias field, thick slices and noise."""
+    """The head through a random monotone or inverted intensity curve."""
     head = _stretched(head, 0.001, 0.999)
     if _uniform(generator) < inverted:
         foreground = F.max_pool3d((head > 0.08).float()[None], 3, 1, 1)[0]
@@ -110,12 +129,17 @@ def _recontrasted(head: Tensor, generator: torch.Generator, inverted: float) -> 
         position = head * 6
         index = position.floor().clamp(0, 5).long()
         head = knots[index] + (position - index) * (knots[index + 1] - knots[index])
+    return head
+
+
+def _shaded(head: Tensor, generator: torch.Generator) -> Tensor:
+    """The head with a bias field, sometimes with thick slices, and with noise."""
     field = torch.randn(1, 1, 3, 3, 3, generator=generator) * 0.3 * _uniform(generator)
     head = head * torch.exp(F.interpolate(field, head.shape[1:], mode="trilinear", align_corners=True))[0]
-    if _uniform(generator) < 0.3:
+    if _uniform(generator) < 0.25:
         axis = int(torch.randint(3, (), generator=generator))
         shape = list(head.shape[1:])
-        shape[axis] = max(shape[axis] // 2, 1)
+        shape[axis] = max(shape[axis] // int(torch.randint(2, 4, (), generator=generator)), 1)
         head = F.interpolate(F.interpolate(head[None], shape, mode="area"), head.shape[1:], mode="trilinear")[0]
     head = head + 0.05 * _uniform(generator) * torch.randn(head.shape, generator=generator)
     return _stretched(head, 0.01, 0.995)

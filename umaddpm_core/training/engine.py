@@ -138,7 +138,9 @@ def train(
     )
     last = output / "last.ckpt"
     trainer.fit(TrainingModule(method, config), data, ckpt_path=str(last) if resume and last.exists() else None)
-    artefact = method.artefact(modalities=list(config.modalities), provenance=provenance(config, cache, start))
+    artefact = method.artefact(
+        modalities=list(config.modalities), preprocessing=cache.settings, provenance=provenance(config, cache, start)
+    )
     artefact.save(output / "model.safetensors")
     return artefact
 
@@ -162,10 +164,11 @@ def take_weights(method: Method, start: Artefact) -> None:
 
 
 def provenance(config: TrainingConfig, cache: ArrayCache, start: Artefact | None = None) -> dict:
-    """Which scans, steps, seed and version made the weights, and what they started from."""
+    """Which scans, prepared with which files, steps, seed and version made the weights, and what they started from."""
     scans = [scan for scan in cache.scans("training") if scan.modality in config.modalities]
     return {
         "cohort": cache.cohort,
+        "prepared_with": cache.fingerprints,
         "training_scans": {modality: sum(scan.modality == modality for scan in scans) for modality in config.modalities},
         "subjects": sorted({scan.subject for scan in scans}),
         "steps": config.steps,

@@ -5,7 +5,7 @@ import pytest
 import SimpleITK as sitk
 
 from umaddpm_core.errors import InputError
-from umaddpm_core.serving.self_contained import HEADER_BYTES, require_self_contained
+from umaddpm_core.preprocessing.reading.self_contained import HEADER_BYTES, require_self_contained
 
 NRRD = b"NRRD0004\ntype: uint8\ndimension: 3\nsizes: 8 8 8\nencoding: raw\n"
 METAIMAGE = b"ObjectType = Image\nNDims = 3\nDimSize = 8 8 8\nElementType = MET_UCHAR\n"

@@ -1,0 +1,75 @@
+"""The project's own network: any contrast, with or without a tumour."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import SimpleITK as sitk
+import torch
+
+from umaddpm_core.artefact import Artefact
+from umaddpm_core.networks.brain_extractor import BOX, BrainExtractor
+from umaddpm_core.preprocessing.brain_extraction.masks import as_mask, largest_filled
+from umaddpm_core.preprocessing.heads import coarse, coarse_grid, unit_intensity, upright
+from umaddpm_core.resources import BRAIN_EXTRACTOR
+
+
+def bundled_mask(image: sitk.Image, network: torch.nn.Module | None = None) -> sitk.Image:
+    """The brain of a scan with skull: uint8 on the scan's grid; empty where there is none.
+
+    Args:
+        image: any grid and contrast; its header says which way is up.
+        network: a `BrainExtractor`; by default the shipped one.
+
+    The network first looks at the whole head, then twice at the box around what it found, which is the view it was
+    trained on; the last time also at the mirror image, and the mean of the two is cut at one half.
+    """
+    scan = upright(image)
+    grid = coarse_grid(scan)
+    head = unit_intensity(coarse(scan, grid))
+    network = network or _shipped()
+    probability = _answer(network, head)
+    for mirrored in (False, True):
+        probability = _in_box(network, head, _centre(probability), mirrored)
+    on_grid = sitk.GetImageFromArray(probability)
+    on_grid.CopyInformation(grid)
+    on_scan = sitk.Resample(on_grid, image, sitk.Transform(), sitk.sitkLinear, 0.0, sitk.sitkFloat32)
+    inside = sitk.GetArrayViewFromImage(on_scan) > 0.5
+    return as_mask(largest_filled(inside) if inside.any() else np.zeros_like(inside), image)
+
+
+def _answer(network: torch.nn.Module, head: np.ndarray, mirrored: bool = False) -> np.ndarray:
+    voxels = torch.from_numpy(np.ascontiguousarray(head))[None, None]
+    with torch.inference_mode():
+        probability = torch.sigmoid(network(voxels))
+        if mirrored:
+            probability = (probability + torch.sigmoid(network(voxels.flip(-1))).flip(-1)) / 2
+    return probability[0, 0].numpy()
+
+
+def _in_box(network: torch.nn.Module, head: np.ndarray, centre: np.ndarray, mirrored: bool) -> np.ndarray:
+    """Probability in a box of the training's size around `centre`, 0 outside it; all [z, y, x] in voxels."""
+    padding = [(side, side) for side in BOX]
+    first = np.rint(centre + np.array(BOX) / 2).astype(int)
+    box = tuple(slice(start, start + side) for start, side in zip(first, BOX))
+    wide = np.pad(head, padding)
+    answer = np.zeros_like(wide)
+    answer[box] = _answer(network, wide[box], mirrored)
+    return answer[tuple(slice(side, -side) for side in BOX)]
+
+
+def _centre(probability: np.ndarray) -> np.ndarray:
+    """Middle of the box around the largest region, its outermost 2 % of voxels left out; of everything where there is none."""
+    inside = np.argwhere(largest_filled(probability > 0.5))
+    if not len(inside):
+        return np.array(probability.shape) / 2
+    return np.quantile(inside, (0.02, 0.98), axis=0).mean(0)
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> torch.nn.Module:
+    artefact = Artefact.load(BRAIN_EXTRACTOR)
+    network = BrainExtractor(**artefact.config)
+    network.load_state_dict(artefact.weights)
+    return network.eval()

@@ -1,0 +1,1 @@
+"""Whether a scan is one that a model can judge."""
