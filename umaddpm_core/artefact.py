@@ -36,9 +36,9 @@ class Artefact:
     weights: dict[str, Tensor]
     modalities: list[str] = field(default_factory=list)
     calibration: dict[str, Any] = field(default_factory=dict)
-    preprocessing: dict[str, Any] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
     licence: str = LICENCE
+    preprocessing: dict[str, Any] = field(default_factory=dict)
 
     def save(self, path: str | Path, dtype: torch.dtype = torch.float32) -> Path:
         """Write the artefact to `path` at once or not at all; floating weights are stored as `dtype`."""

@@ -64,6 +64,8 @@ def test_nothing_prepared_is_status_2(umaddpm, cohort, tmp_path):
 
 
 def test_ctrl_c_stops_cleanly(cohort, tmp_path):
+    for number in range(30):  # more than are done before the signal comes
+        shutil.copy(cohort / "anna-T1.nii.gz", cohort / f"person{number}-T1.nii.gz")
     program = [sys.executable, "-m", "umaddpm_core.cli", "preprocess", str(cohort), "-o", str(tmp_path / "cache")]
     run = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
     deadline = time.monotonic() + 120

@@ -81,7 +81,7 @@ class Detections:
         """
         with self._one_at_a_time:
             model, detector = self._detector(parameters.model)
-            question = (_fingerprint(scan), model, parameters.series, parameters.modality, parameters.score, parameters.force)
+            question = (_fingerprint(scan), model, parameters.series, parameters.modality, parameters.score)
             known = self._results.get(question)
             if known is None:
                 detection = detector.detect(
@@ -90,7 +90,6 @@ class Detections:
                     modality=parameters.modality,
                     score=parameters.score,
                     threshold=parameters.threshold,
-                    force=parameters.force,
                     cancelled=cancelled,
                 )
             elif known[0] == parameters.threshold:

@@ -21,7 +21,7 @@ class Parameters:
     """Validated parameters of one request; None means as the model was calibrated.
 
     `model` is the name of a model file, `series` the number, UID or description of a DICOM series, `threshold` the name of
-    a calibrated threshold or a number on the anomaly map; `force` examines a scan whose quality is rejected, too.
+    a calibrated threshold or a number on the anomaly map.
     """
 
     model: str | None = None
@@ -29,7 +29,6 @@ class Parameters:
     modality: str | None = None
     score: str | None = None
     threshold: str | float | None = None
-    force: bool = False
     result_extension: str = ".nii.gz"
 
     @classmethod
@@ -64,7 +63,6 @@ class Parameters:
             modality=_word(fields, "modality"),
             score=_word(fields, "score"),
             threshold=_threshold(fields),
-            force=_flag(fields, "force"),
             result_extension=extension,
         )
 
@@ -74,13 +72,6 @@ def _word(fields: Mapping[str, Any], name: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise InputError(f"`{name}` has to be a word, not {json.dumps(value)[:60]}.")
     return None if value is None or value.strip().lower() in UNSET else value.strip()
-
-
-def _flag(fields: Mapping[str, Any], name: str) -> bool:
-    value = fields.get(name, False)
-    if not isinstance(value, bool):
-        raise InputError(f"`{name}` has to be true or false, not {json.dumps(value)[:60]}.")
-    return value
 
 
 def _threshold(fields: Mapping[str, Any]) -> str | float | None:
