@@ -2,7 +2,7 @@
 
 PYTHON ?= python3.11
 VENV := .venv
-HOST ?= 127.0.0.1
+HOST = 127.0.0.1
 PORT ?= 8000
 STUDIES ?= sample-data
 
@@ -15,7 +15,7 @@ help:  ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/'
 
 serve: $(VENV)/.serve  ## install once, start the MONAI Label server, show it at work (PORT=, HOST=, STUDIES=)
-	@$(BIN)/umaddpm serve --host $(HOST) --port $(PORT) --studies $(STUDIES)
+	@$(BIN)/umaddpm serve --host "$(HOST)" --port "$(PORT)" --studies "$(STUDIES)"
 
 test: $(VENV)/.test  ## install once, run all tests
 	@$(BIN)/python -m pytest $(ARGS)
@@ -28,7 +28,7 @@ clean:  ## remove the installation and what was built
 
 $(VENV)/bin/python:
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed (PYTHON=... names it)."; exit 2; }
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 # The stamp is written last: an installation that was broken off is done again.
 $(VENV)/.serve: $(VENV)/bin/python setup.cfg constraints.txt

@@ -37,8 +37,9 @@ def train_brain_extractor(
     folder: Annotated[Path, typer.Argument(help="IXI folder with sub-folders T1, T2 and labels.")],
     label_maps: Annotated[Path, typer.Option(help="Folder of whole-head label maps.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Model file; by default the package's.")] = None,
-    steps: Annotated[int, typer.Option(min=1, help="Optimiser steps on labelled scans.")] = 950,
-    more_steps: Annotated[int, typer.Option(min=0, help="Optimiser steps with T2 scans added.")] = 350,
+    steps: Annotated[int, typer.Option(min=0, help="Optimiser steps on labelled scans.")] = 1600,
+    more_steps: Annotated[int, typer.Option(min=0, help="Optimiser steps with T2 scans added.")] = 1200,
+    start: Annotated[Path | None, typer.Option(help="Model file to start from instead of random weights.")] = None,
     seed: Annotated[int, typer.Option(help="Of all random draws.")] = 0,
 ) -> None:
     """Train the network that tells brain from head.
@@ -54,7 +55,7 @@ def train_brain_extractor(
     from umaddpm_core.data.cohorts import ixi, ixi_brain_labels, sequences_by_subject
     from umaddpm_core.data.labelled_heads import labelled_map, labelled_scan, other_contrast
     from umaddpm_core.data.splits import healthy_split
-    from umaddpm_core.networks.brain_extractor import FEATURES
+    from umaddpm_core.networks.brain_extractor import BrainExtractor
     from umaddpm_core.resources import BRAIN_EXTRACTOR
     from umaddpm_core.training.brain_extraction import train_brain_extractor as run
 
@@ -65,8 +66,16 @@ def train_brain_extractor(
     heads = [labelled_scan(path, labels[who]) for (who, what), path in training.items() if what == "T1" and who in labels]
     maps = [labelled_map(path) for path in sorted(label_maps.glob("*.nii*"))]
     labelled = len(heads)
-    with progress_bar("Brain extractor, T1") as advance:
-        network = run(heads, maps, steps=steps, seed=seed, progress=lambda n, loss: advance(n / steps, f"loss {loss:.3f}"))
+    begun = Artefact.load(start) if start else None
+    torch.manual_seed(seed)
+    network = BrainExtractor()
+    if begun:
+        network.load_state_dict(begun.weights)
+    if steps:
+        with progress_bar("Brain extractor, T1") as advance:
+            network = run(
+                heads, maps, network=network, steps=steps, seed=seed, progress=lambda n, loss: advance(n / steps, f"loss {loss:.3f}")
+            )
     if more_steps:
         heads += [other_contrast(path, training[who, "T1"], network) for (who, what), path in training.items() if what == "T2"]
         with progress_bar("Brain extractor, T2 added") as advance:
@@ -87,6 +96,7 @@ def train_brain_extractor(
         "steps": steps + more_steps,
         "seed": seed,
         "package_version": __version__,
+        "started_from": begun.provenance if begun else None,
     }
-    artefact = Artefact("brain_extractor", {"features": list(FEATURES)}, network.state_dict(), ["T1", "T2"], provenance=provenance)
+    artefact = Artefact("brain_extractor", {}, network.state_dict(), ["T1", "T2"], provenance=provenance)
     typer.echo(f"Wrote {artefact.save(output or BRAIN_EXTRACTOR, torch.float16)}.")

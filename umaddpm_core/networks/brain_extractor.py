@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
+from monai.networks.blocks import Convolution
 from monai.networks.nets import BasicUNet
 from monai.networks.utils import pixelshuffle, pixelunshuffle
 from torch import Tensor, nn
@@ -17,24 +19,38 @@ DIVISOR = 16
 STEM = 2
 """Blocks of so many voxels a side become channels, so that the U-Net computes at 4 mm and answers at 2 mm."""
 
-BOX = (80, 96, 80)
-"""Voxels of the view it is trained on, inferior–superior, anterior–posterior, right–left: room for a brain. Instance
-norms make the answer depend on how much else is in the view."""
+BOX = (96, 112, 96)
+"""Voxels of the view it decides in, inferior–superior, anterior–posterior, right–left: room for a large brain, turned."""
 
 FEATURES = (24, 32, 64, 96, 128, 24)
+MAPS = 4
+SHARPENING = 12
 
 
 class BrainExtractor(nn.Module):
     """From a head [B, 1, D, H, W], intensities 0–1, axes inferior–superior, anterior–posterior, right–left, to brain
     logits of the same shape.
 
+    A U-Net at 4 mm finds the brain; three convolutions at 2 mm draw its border, from what the U-Net says and the head.
+
     Args:
         features: channels of the U-Net's five levels and of its last layer.
+        maps: what the U-Net hands on, at 2 mm; the first is its own answer.
+        sharpening: channels of the convolutions at 2 mm.
     """
 
-    def __init__(self, features: Sequence[int] = FEATURES) -> None:
+    def __init__(self, features: Sequence[int] = FEATURES, maps: int = MAPS, sharpening: int = SHARPENING) -> None:
         super().__init__()
-        self.unet = BasicUNet(3, STEM**3, STEM**3, features, norm=("instance", {"affine": True}))
+        norm = ("instance", {"affine": True})
+        self.unet = BasicUNet(3, STEM**3, maps * STEM**3, features, norm=norm)
+        self.sharpen = nn.Sequential(
+            Convolution(3, 1 + maps, sharpening, norm=norm, act="leakyrelu", adn_ordering="NA"),
+            Convolution(3, sharpening, sharpening, norm=norm, act="leakyrelu", adn_ordering="NA"),
+            nn.Conv3d(sharpening, 1, 3, padding=1),
+        )
+        nn.init.zeros_(self.sharpen[-1].weight)
+        nn.init.zeros_(self.sharpen[-1].bias)
 
     def forward(self, head: Tensor) -> Tensor:
-        return pixelshuffle(self.unet(pixelunshuffle(head, 3, STEM)), 3, STEM)
+        found = pixelshuffle(self.unet(pixelunshuffle(head, 3, STEM)), 3, STEM)
+        return found[:, :1] + self.sharpen(torch.cat([head, found], 1))

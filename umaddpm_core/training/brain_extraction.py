@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -13,8 +13,10 @@ from torch import Tensor
 from umaddpm_core.data.labelled_heads import synthetic_contrast
 from umaddpm_core.networks.brain_extractor import BOX, BrainExtractor
 
+BOXES = ((80, 96, 80), (80, 112, 80), BOX)
+"""Views that a step may have: instance norms make the answer depend on how much else is in the view, and this less so."""
 
-PAINTED, INVERTED, LESIONED, PLAIN = 0.25, 0.25, 0.3, 0.3
+PAINTED, INVERTED, LESIONED, PLAIN = 0.2, 0.2, 0.3, 0.4
 """Shares of samples painted from label maps, inverted in contrast, with a painted lesion, and left in their own contrast."""
 
 Heads = list[tuple[Tensor, Tensor]]
@@ -27,7 +29,7 @@ def train_brain_extractor(
     network: BrainExtractor | None = None,
     steps: int = 1200,
     learning_rate: float = 2e-3,
-    box: tuple[int, int, int] = BOX,
+    boxes: Sequence[tuple[int, int, int]] = BOXES,
     batch: int = 2,
     seed: int = 0,
     progress: Callable[[int, float], None] | None = None,
@@ -38,6 +40,7 @@ def train_brain_extractor(
         heads: real heads and brains, [1, D, H, W] each, 0–1, at 2 mm.
         label_maps: tissue classes and brains; a head is painted anew from them at every use.
         network: goes on with this one instead of random weights.
+        boxes: sizes of the view, of which every step draws one.
         progress: told the step and the running loss.
 
     Loss: Dice + binary cross-entropy; AdamW with one cosine of the learning rate.
@@ -50,6 +53,7 @@ def train_brain_extractor(
     dice = DiceLoss(sigmoid=True, squared_pred=True)
     running = math.nan
     for step in range(steps):
+        box = boxes[int(torch.randint(len(boxes), (), generator=generator))]
         samples = [_sample(heads, label_maps, box, generator) for _ in range(batch)]
         head, brain = (torch.stack(tensors) for tensors in zip(*samples))
         logits = network(head)
@@ -146,8 +150,8 @@ def _shaded(head: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def _stretched(head: Tensor, low: float, high: float) -> Tensor:
-    """Two quantiles, of every seventh voxel, mapped to 0 and 1."""
-    bottom, top = head.flatten()[::7].quantile(torch.tensor([low, high]))
+    """Two quantiles, of every thirty-first voxel, mapped to 0 and 1."""
+    bottom, top = head.flatten()[::31].quantile(torch.tensor([low, high]))
     return ((head - bottom) / (top - bottom).clamp_min(1e-3)).clamp(0, 1)
 
 
