@@ -28,17 +28,16 @@ from umaddpm_core.detection.models import find_model
 from umaddpm_core.evaluation.calibrate import VOXEL_MM3
 from umaddpm_core.evaluation.metrics import average_precision, dice
 from umaddpm_core.methods import from_artefact
-from umaddpm_core.preprocessing.grid import resampled, to_tensor
 from umaddpm_core.preprocessing.pipeline import Preprocessor
+from umaddpm_core.preprocessing.settings import PreprocessingSettings
 
 
 def figures(model: Path, case: Scan) -> dict[str, tuple[float, float, float]]:
     """Average precision and the Dice at `healthy_fpr_1` and `synthetic_dice` of one case, by score."""
     torch.set_num_threads(1)
     artefact = Artefact.load(model)
-    prepared = Preprocessor().prepare(case.path)
-    lesions = sitk.ReadImage(str(case.lesions)) > 0
-    truth = to_tensor(resampled(lesions, prepared.grid, prepared.to_native, sitk.sitkLinear))[0].numpy() > 0.5
+    prepared = Preprocessor(PreprocessingSettings(**artefact.preprocessing)).prepare(case.path)
+    truth = prepared.mask_to_grid(sitk.ReadImage(str(case.lesions)) > 0)[0].numpy()
     reconstruction = from_artefact(artefact).reconstruct(prepared.volume)
     examined = examined_region(prepared.brain)[0].numpy()
     found = {}

@@ -78,7 +78,12 @@ class Artefact:
                 weights = {name: file.get_tensor(name) for name in file.keys()}
         except (SafetensorError, OSError, json.JSONDecodeError) as error:
             raise InputError(f"{path.name} is not a readable model file (damaged, truncated or of another kind).") from error
-        if description.pop("format", None) != FORMAT:
+        if not isinstance(description, dict) or not isinstance(version := description.pop("format", None), int):
+            raise InputError(f"{path.name} is not a readable model file (its description is damaged).")
+        if version > FORMAT:
             raise InputError(f"{path.name} was written by a newer version of this program; update it to use this model.")
         weights = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in weights.items()}
-        return cls(weights=weights, **description)
+        try:
+            return cls(weights=weights, **description)
+        except TypeError as error:
+            raise InputError(f"{path.name} is not a readable model file (its description is damaged).") from error

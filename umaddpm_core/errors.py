@@ -1,5 +1,10 @@
 """What can go wrong in a way the person at the keyboard can mend."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class InputError(ValueError):
     """A bad input, named in one sentence: exit status 2 on the command line, HTTP 4xx on the server."""
@@ -7,3 +12,12 @@ class InputError(ValueError):
 
 class Cancelled(Exception):
     """The caller asked to stop; nothing was written."""
+
+
+@contextmanager
+def naming(scan: str) -> Iterator[None]:
+    """Put the name of a scan before what is said of it by parts that know no names."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{scan}: {error}") from error

@@ -1,12 +1,15 @@
 """The command line as a user meets it."""
 
+import json
 import subprocess
 import sys
 
+import nibabel as nib
 import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from umaddpm_core.cli.main import EXAMPLES
 from umaddpm_core.preprocessing.reading import read_scan, same_grid
 from umaddpm_core.resources import TEMPLATE, TEMPLATE_BRAIN
 
@@ -18,7 +21,7 @@ def umaddpm(*arguments):
 def test_help_lists_every_command_with_an_example():
     result = umaddpm("--help")
     assert result.returncode == 0 and "Research use only" in result.stdout
-    for command in ("detect", "serve", "download", "preprocess", "train", "calibrate", "build-template", "train-brain-extractor"):
+    for command in (function.__name__.replace("_", "-") for function in EXAMPLES):
         assert command in result.stdout
         assert f"Example: umaddpm {command}" in umaddpm(command, "--help").stdout
 
@@ -41,12 +44,28 @@ def test_detect_writes_everything_on_the_scans_grid(small_scan, tiny_model, tmp_
 
 
 @pytest.fixture
-def bad_scans(tmp_path):
+def bad_scans(tmp_path, small_scan):
     text = tmp_path / "text.nii.gz"
     text.write_text("not a scan")
-    constant = tmp_path / "constant.nii.gz"
-    sitk.WriteImage(sitk.GetImageFromArray(np.full((70, 70, 70), 5, np.int16)), str(constant))
-    return [tmp_path / "missing.nii.gz", text, constant]
+    truncated = tmp_path / "truncated.nii.gz"
+    truncated.write_bytes(small_scan.read_bytes()[:4000])
+    voxels = np.random.default_rng(0).random((70, 70, 70), dtype=np.float32)
+    holed = voxels.copy()
+    holed[3, 4, 5] = np.nan
+    made = {
+        "constant": np.full((70, 70, 70), 5, np.int16),
+        "flat": voxels[0],
+        "series": np.stack([voxels, voxels]),
+        "nan": holed,
+        "empty": np.zeros((70, 70, 70), np.int16),
+    }
+    for name, array in made.items():
+        nib.save(nib.Nifti1Image(array.T, np.diag([2.0, 2, 2, 1])), tmp_path / f"{name}.nii.gz")
+    point = nib.Nifti1Image(voxels, np.diag([2.0, 2, 2, 1]))
+    point.header["pixdim"][1:4] = 0
+    point.header["sform_code"] = point.header["qform_code"] = 0
+    (tmp_path / "spacing.nii").write_bytes(point.header.binaryblock + bytes(4) + voxels.tobytes())
+    return [tmp_path / "missing.nii.gz", text, truncated, tmp_path / "spacing.nii", *(tmp_path / f"{name}.nii.gz" for name in made)]
 
 
 def test_bad_input_gets_one_sentence_status_2_and_no_files(bad_scans, small_scan, tiny_model, tmp_path):
@@ -57,10 +76,38 @@ def test_bad_input_gets_one_sentence_status_2_and_no_files(bad_scans, small_scan
         model = () if "--model" in request else ("--model", tiny_model)
         result = umaddpm("detect", *request, *model, "-o", out)
         assert result.returncode == 2, request
-        sentence = result.stderr.strip().splitlines()[-1]
+        (sentence,) = result.stderr.strip().splitlines()
         assert sentence.startswith("umaddpm: ") and sentence.endswith("."), result.stderr
-        assert "Traceback" not in result.stderr
         assert not out.exists(), request
+
+
+def test_an_output_that_cannot_be_written_is_refused_before_anything_is_computed(small_scan, tiny_model, tmp_path):
+    file = tmp_path / "file"
+    file.write_text("in the way")
+    for output in (file, file / "below"):
+        result = umaddpm("detect", small_scan, "-o", output, "--model", tiny_model)
+        assert result.returncode == 2 and "is a file" in result.stderr and len(result.stderr.splitlines()) == 1
+    result = umaddpm("preprocess", small_scan.parent, "-o", file)
+    assert result.returncode == 2 and len(result.stderr.splitlines()) == 1 and file.read_text() == "in the way"
+
+
+def test_extract_brain_writes_a_mask_on_the_scans_grid(small_scan, tmp_path):
+    mask = tmp_path / "brain.nii.gz"
+    result = umaddpm("extract-brain", small_scan, "-o", mask)
+    assert result.returncode == 0 and "(stripped)" in result.stdout and "Research use only" in result.stdout
+    assert same_grid(sitk.ReadImage(str(mask)), read_scan(small_scan).image)
+    assert umaddpm("extract-brain", small_scan, "-o", tmp_path / "brain.txt").returncode == 2
+
+
+def test_detect_takes_a_brain_mask_and_tells_the_quality(small_scan, tiny_model, tmp_path):
+    mask = tmp_path / "brain.nii.gz"
+    umaddpm("extract-brain", small_scan, "-o", mask)
+    result = umaddpm("detect", small_scan, "-o", tmp_path / "out", "--model", tiny_model, "--brain", mask)
+    assert result.returncode == 0, result.stderr
+    assert "Quality: " in result.stdout
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["quality"]["figures"]["brain_from"] == "given"
+    assert all(reason in result.stdout for reason in report["quality"]["reasons"])
 
 
 def test_version():

@@ -26,7 +26,11 @@ class QuickPreprocessor:
         scan = sitk.Resample(acquired.image, grid)
         volume = to_tensor(scan).clamp(min=0)
         quality = {"brain_from": "mask" if brain is not None else "stand-in", "brain_ml": 1.0, "warnings": []}
-        return SimpleNamespace(volume=volume / volume.max(), grid=grid, to_native=sitk.Transform(), quality=quality)
+        return SimpleNamespace(
+            volume=volume / volume.max(),
+            quality=quality,
+            mask_to_grid=lambda mask: to_tensor(sitk.Resample(mask, grid, sitk.Transform(), sitk.sitkNearestNeighbor)) > 0,
+        )
 
 
 class QuickRecipe(Recipe):

@@ -17,7 +17,7 @@ from quick_recipe import QuickRecipe
 
 from umaddpm_core.data.cache import ArrayCache, parts_by_subject
 from umaddpm_core.data.cohorts import Scan
-from umaddpm_core.data.preprocess import Recipe, fill_cache, on_grid
+from umaddpm_core.data.preprocess import Recipe, fill_cache
 from umaddpm_core.errors import InputError
 from umaddpm_core.preprocessing.pipeline import Preprocessor
 from umaddpm_core.preprocessing.settings import PreprocessingSettings
@@ -56,7 +56,7 @@ def everyone(scans, part="test"):
 def test_a_lesion_mask_comes_to_the_models_grid_where_the_scan_does(small_scan, mask):
     prepared = Preprocessor().prepare(small_scan)
     truth = sitk.ReadImage(str(mask)) > 0
-    lesions = on_grid(truth, prepared)
+    lesions = prepared.mask_to_grid(truth)
     assert lesions.dtype == torch.bool and lesions.shape == prepared.volume.shape
     restored, truth = (sitk.GetArrayFromImage(image) > 0 for image in (prepared.restore_mask(lesions), truth))
     assert 2 * (restored & truth).sum() / (restored.sum() + truth.sum()) > 0.9

@@ -9,8 +9,10 @@ import pytest
 import SimpleITK as sitk
 from dicom_writer import save, slices
 
+from umaddpm_core import resources
 from umaddpm_core.artefact import Artefact
 from umaddpm_core.detection import Detector, shipped_models, write_detection
+from umaddpm_core.detection.anomaly_map import mask_of
 from umaddpm_core.detection.detection import VOLUMES
 from umaddpm_core.errors import Cancelled, InputError
 from umaddpm_core.preprocessing.reading import read_scan, same_grid
@@ -38,10 +40,13 @@ def test_everything_is_on_the_scans_own_grid(detection, small_scan):
 
 
 def test_the_mask_is_the_map_above_the_threshold(detection, detector):
-    threshold = detection.report["threshold"]["value"]
-    mask, score_map = voxels(detection.mask) > 0, voxels(detection.anomaly_map)
-    assert (score_map[mask] > threshold - 1e-5).all()
-    assert set(np.unique(mask)) <= {0, 1} and detection.mask.GetPixelID() == sitk.sitkUInt8
+    lower = detector.rethreshold(detection, 0.02)
+    score_map = voxels(lower.anomaly_map)
+    voxel_mm3 = float(np.prod(lower.mask.GetSpacing()))
+    expected = mask_of(score_map, 0.02, voxel_mm3)
+    assert expected.any() and np.array_equal(voxels(lower.mask), expected.astype(np.uint8))
+    assert (score_map[expected] > 0.02).all()
+    assert lower.mask.GetPixelID() == sitk.sitkUInt8
 
 
 def test_nothing_is_found_where_nothing_was_examined(detection):
@@ -83,6 +88,9 @@ def test_the_report_says_what_was_done_and_that_it_is_for_research(detection, tm
     report = json.loads(files["report"].read_text())
     assert "Research use only" in report["notice"]
     assert {"model", "package_version", "modality", "threshold", "quality", "timings", "brain_ml"} <= set(report)
+    assert report["quality"]["verdict"] in ("ok", "check") and report["threshold"]["found"]
+    note = sitk.ReadImage(str(files["mask"])).GetMetaData("descrip")
+    assert note.startswith("UMA-DDPM") and report["model"] in note and "research use only" in note
     assert same_grid(sitk.ReadImage(str(files["mask"])), detection.scan)
 
 
@@ -101,7 +109,8 @@ def test_a_dicom_series_gives_what_its_scan_gives(detector, detection, tmp_path)
     folder = save(slices(detection.scan, LossyImageCompression="01", SeriesDescription="T1 ax"), tmp_path / "study")
     found = detector.detect(folder, series="3")
     assert found.report["scan"] == "study, series 3" and found.report["modality"] == "T1"
-    assert found.report["quality"]["warnings"] == ["study, series 3 was compressed with loss, so fine detail may not be real."]
+    assert "study, series 3 was compressed with loss, so fine detail may not be real." in found.report["quality"]["reasons"]
+    assert found.report["modality_from"] == "scan"
     assert found.report["brain_ml"] == pytest.approx(detection.report["brain_ml"], rel=0.01)
     with pytest.raises(InputError, match="T2 scan by its DICOM header"):
         detector.detect(save(slices(detection.scan, SeriesDescription="T2 ax"), tmp_path / "other"))
@@ -132,7 +141,7 @@ def test_shipped_models_carry_calibration_provenance_and_licence():
     for name, path in shipped_models().items():
         artefact = Artefact.load(path)
         assert artefact.calibration and artefact.provenance["subjects"] and "CC BY-SA 3.0" in artefact.licence, name
-    assert sum(path.stat().st_size for path in shipped_models().values()) < 28e6
+    assert sum(path.stat().st_size for path in resources.FOLDER.rglob("*.safetensors")) < 30e6
 
 
 @pytest.mark.data

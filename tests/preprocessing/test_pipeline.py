@@ -77,6 +77,24 @@ def test_a_stripped_scan_is_used_as_it_is_and_a_head_is_stripped(sample, small_s
     assert brain_mask(read_scan(sample).image)[1] == "bundled"
 
 
+def test_a_stripped_scan_cut_to_its_brain_is_recognised(small_scan):
+    """As the method's ancestors store theirs: hardly any background is left."""
+    scan = read_scan(small_scan).image
+    box = [np.flatnonzero(sitk.GetArrayFromImage(scan).any(axis=other)) for other in ((0, 1), (0, 2), (1, 2))]
+    cut = sitk.RegionOfInterest(scan, [int(b[-1] - b[0] + 1) for b in box], [int(b[0]) for b in box])
+    inside = sitk.GetArrayFromImage(cut) != 0
+    mask = stripped_mask(cut)
+    assert inside.mean() > 0.45 and mask is not None
+    assert (sitk.GetArrayFromImage(mask) > 0)[inside].mean() > 0.99
+
+
+def test_a_mask_of_fractions_is_cut_at_one_half(sample, prepared):
+    blurred = sitk.SmoothingRecursiveGaussian(sitk.Cast(prepared.scan_brain, sitk.sitkFloat32), 2.0)
+    mask = brain_mask(read_scan(sample).image, blurred)[0]
+    assert overlap(mask, prepared.scan_brain) > 0.99
+    assert overlap(mask, blurred > 1e-3) < 0.97
+
+
 def test_a_given_mask_is_taken(sample, prepared):
     again = Preprocessor().prepare(sample, prepared.scan_brain)
     assert again.quality["brain_from"] == "given"

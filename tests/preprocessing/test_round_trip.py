@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
+from umaddpm_core.detection.anomaly_map import mask_of
 from umaddpm_core.preprocessing.grid import to_image
 from umaddpm_core.preprocessing.intensity import Window
 from umaddpm_core.preprocessing.pipeline import Preprocessor
@@ -109,6 +110,22 @@ def test_a_point_of_the_grid_is_where_the_alignment_says(direction, parts, spaci
     values = sitk.GetArrayFromImage(prepared.restore(volume))
     found = (world(scan) * values[..., None]).sum((0, 1, 2)) / values.sum()
     assert np.linalg.norm(found - expected) <= 0.35 * max(spacing)
+
+
+@settings(max_examples=15, deadline=None)
+@given(directions, alignments)
+def test_a_lesion_is_covered_in_every_thick_slice(direction, parts):
+    """From a map on the grid to the mask on oblique 6 mm slices: each slice through the lesion is covered, none beyond it."""
+    scan = empty_scan(direction, (0.9, 0.9, 6.0))
+    prepared = prepared_by(scan, alignment(parts))
+    truth = sitk.GetArrayFromImage(sphere_on(scan)) > 0
+    score_map = prepared.mask_to_grid(sphere_on(scan)).float() * 0.4
+    mask = mask_of(sitk.GetArrayFromImage(prepared.restore(score_map)), 0.2, float(np.prod(scan.GetSpacing())))
+    pixels = truth.sum((1, 2))
+    for number in np.flatnonzero(pixels > 0.3 * pixels.max()):
+        assert (mask[number] & truth[number]).sum() / pixels[number] > 0.8
+    distance = np.linalg.norm(world(scan) - CENTRE_MM, axis=-1)
+    assert distance[mask].max() < RADIUS_MM + 6.0
 
 
 @pytest.mark.parametrize("spacing, bound, most_mm", [((1.0, 1.0, 1.0), 0.93, 0.3), ((0.9, 0.9, 6.0), 0.85, 1.0)])

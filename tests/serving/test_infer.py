@@ -84,17 +84,21 @@ def test_archive_holds_every_volume_with_report_and_overview(server, tmp_path):
 
 
 def test_archive_and_mask_agree(server, tmp_path):
-    mask = read_image(server.ask(image=server.image, output="image").content, tmp_path / "alone.nii.gz")
-    archive = server.ask(image=server.image, output="image", params={"result_extension": ".zip"})
+    low = {"threshold": 0.02}
+    mask = read_image(server.ask(image=server.image, output="image", params=low).content, tmp_path / "alone.nii.gz")
+    archive = server.ask(image=server.image, output="image", params={**low, "result_extension": ".zip"})
     with zipfile.ZipFile(io.BytesIO(archive.content)) as files:
         archived = read_image(files.read("mask.nii.gz"), tmp_path / "archived.nii.gz")
+    assert sitk.GetArrayViewFromImage(mask).any()
     np.testing.assert_array_equal(sitk.GetArrayViewFromImage(mask), sitk.GetArrayViewFromImage(archived))
 
 
 def test_result_parameters_say_what_was_found_and_how(server):
-    result = server.ask(image=server.image, output="json").json()
+    result = server.ask(image=server.image, output="json", params={"threshold": 0.02}).json()
     assert result["label_names"] == {"anomaly": 1}
     assert {"model", "modality", "threshold", "lesions", "timings", "notice"} <= result.keys()
+    assert result["quality"]["verdict"] in ("ok", "check") and isinstance(result["quality"]["reasons"], list)
+    assert result["lesions"]
     for lesion in result["lesions"]:
         assert lesion["volume_ml"] > 0
 

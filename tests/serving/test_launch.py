@@ -7,6 +7,7 @@ import pytest
 
 from umaddpm_core.errors import InputError
 from umaddpm_core.serving.checkout import app_folder
+from umaddpm_core.serving.client import Client
 from umaddpm_core.serving.launch import Server
 
 
@@ -35,3 +36,15 @@ def test_model_that_cannot_be_read_keeps_the_server_from_starting(tmp_path, port
     server = Server(app, tmp_path / "studies", tmp_path / "work", port=port, settings=settings)
     with pytest.raises(InputError, match="The server did not start: .*broken.safetensors"), server:
         pass
+
+
+def test_what_is_sent_goes_to_the_server_and_to_no_proxy(server, monkeypatch):
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert Client(server.url).is_ready()
+    assert "anomaly" in Client(server.url).info()["models"]
+
+
+def test_the_address_for_a_client_is_one_of_this_computer(tmp_path):
+    urls = {host: Server(tmp_path, tmp_path, tmp_path, host=host, port=80).url for host in ("0.0.0.0", "::", "127.0.0.1", "::1")}
+    assert urls == {"0.0.0.0": "http://127.0.0.1:80", "::": "http://[::1]:80", "127.0.0.1": "http://127.0.0.1:80", "::1": "http://[::1]:80"}

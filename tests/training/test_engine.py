@@ -39,6 +39,12 @@ def test_a_run_that_was_killed_goes_on_to_the_same_weights(tiny_cache, tmp_path,
     assert all(torch.allclose(parts.weights[name], tensor, atol=1e-6) for name, tensor in whole.weights.items())
 
 
+def test_a_run_that_is_done_stays_as_it_is(tiny_cache, tmp_path):
+    first = train(CONFIG, tiny_cache, tmp_path, quiet=True)
+    again = train(CONFIG, tiny_cache, tmp_path, quiet=True)
+    assert all(torch.equal(again.weights[name], tensor) for name, tensor in first.weights.items())
+
+
 def test_training_can_start_from_a_model(tiny_model, tiny_cache, tmp_path):
     start = Artefact.load(tiny_model)
     again = train(CONFIG.model_copy(update={"steps": 1, "learning_rate": 1e-9}), tiny_cache, tmp_path, start=start, quiet=True)

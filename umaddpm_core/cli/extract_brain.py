@@ -24,6 +24,9 @@ def extract_brain(
 
     if not output.name.lower().endswith((".nii", ".nii.gz", ".nrrd", ".mha")):
         raise InputError(f"{output.name} is not a name for a mask; use .nii.gz, .nrrd or .mha.")
-    mask, way = brain_mask(read_scan(scan, series=series).image, extraction=brain_extraction)
+    acquired = read_scan(scan, series=series)
+    mask, way = brain_mask(acquired.image, extraction=brain_extraction)
     write_image(mask, output)
+    for warning in acquired.warnings:
+        typer.echo(warning, err=True)
     typer.echo(f"{mask_ml(mask):.0f} ml of brain ({way}) in {output}. Research use only.")

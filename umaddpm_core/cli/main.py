@@ -24,11 +24,11 @@ EXAMPLES = {
     extract_brain: "umaddpm extract-brain scan.nii.gz -o brain.nii.gz",
     serve: "umaddpm serve --port 8000",
     download: "umaddpm download ixi -o ixi --modality T1 --modality T2",
-    preprocess: "umaddpm preprocess ../shared/data/ixi -o cache",
+    preprocess: "umaddpm preprocess ixi -o cache",
     train: "umaddpm train uma_ddpm_T1_compact --cache cache -o run",
     calibrate: "umaddpm calibrate run/model.safetensors --cache cache -o uma_ddpm_T1.safetensors",
-    build_template: "umaddpm build-template ../shared/data/ixi --atlas ../shared/data/atlas/sri24/T1.nii.gz",
-    train_brain_extractor: "umaddpm train-brain-extractor ../shared/data/ixi --label-maps ../shared/data/labelmaps",
+    build_template: "umaddpm build-template ixi --atlas sri24_T1.nii.gz",
+    train_brain_extractor: "umaddpm train-brain-extractor ixi --label-maps labelmaps",
 }
 
 app = typer.Typer(
@@ -62,6 +62,10 @@ def main() -> None:
         app()
     except InputError as error:
         typer.echo(f"umaddpm: {error}", err=True)
+        sys.exit(2)
+    except OSError as error:
+        where = f"{error.filename} cannot be used" if error.filename else "A file could not be read or written"
+        typer.echo(f"umaddpm: {where}: {(error.strerror or str(error)).lower()}.", err=True)
         sys.exit(2)
     except (Cancelled, KeyboardInterrupt):
         typer.echo("umaddpm: stopped.", err=True)

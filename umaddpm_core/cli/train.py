@@ -19,12 +19,15 @@ def train(
     """Train a method on healthy scans."""
     from umaddpm_core.artefact import Artefact
     from umaddpm_core.data.cache import ArrayCache
+    from umaddpm_core.errors import InputError
     from umaddpm_core.training.config import find_config
     from umaddpm_core.training.engine import train as run
 
     settings = find_config(config)
     if steps is not None:
         settings = settings.model_copy(update={"steps": steps})
+    if start and resume and (output / "last.ckpt").exists():
+        raise InputError(f"{output} holds a run already, which would go on; give --no-resume to start anew from {start.name}.")
     output.mkdir(parents=True, exist_ok=True)
     run(settings, ArrayCache(cache), output, start=Artefact.load(start) if start else None, resume=resume)
     typer.echo(f"Wrote {output / 'model.safetensors'}; calibrate it with `umaddpm calibrate` before use.")

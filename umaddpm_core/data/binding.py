@@ -30,6 +30,8 @@ def bound(folder: Path, cohort: str, settings: dict[str, Any], fingerprints: dic
     Raises:
         InputError: bound to something else, of another version, in use by another run, or not a cache but not empty.
     """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file; give a folder for the cache.")
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(folder / ".lock", timeout=0):

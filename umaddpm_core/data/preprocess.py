@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import SimpleITK as sitk
-from torch import Tensor
 
 from umaddpm_core.data.binding import bound, fingerprint
 from umaddpm_core.data.cache import INDEX, CachedScan, volume_path, write_index, write_volume
@@ -19,10 +18,9 @@ from umaddpm_core.data.cohorts import MODALITIES, Scan, check_distinct
 from umaddpm_core.data.replacing import replacing
 from umaddpm_core.data.workers import each
 from umaddpm_core.errors import InputError
-from umaddpm_core.preprocessing.grid import resampled, to_tensor
-from umaddpm_core.preprocessing.prepared import PreparedScan
 from umaddpm_core.preprocessing.reading import read_scan, same_grid
-from umaddpm_core.preprocessing.reading.files import read_file
+from umaddpm_core.preprocessing.reading.files import READABLE, read_file
+from umaddpm_core.preprocessing.reading.source import ARCHIVE
 from umaddpm_core.preprocessing.settings import PreprocessingSettings
 from umaddpm_core.resources import BRAIN_EXTRACTOR, TEMPLATE, TEMPLATE_BRAIN
 
@@ -139,16 +137,10 @@ class _Preparation:
             prepared = self.recipe.preprocessor.prepare(acquired, brain)
         except InputError as error:
             return str(error)
-        write_volume(self.folder, scan.name, prepared.volume, None if lesions is None else on_grid(lesions, prepared))
+        write_volume(self.folder, scan.name, prepared.volume, None if lesions is None else prepared.mask_to_grid(lesions))
         with replacing(_note_path(self.folder, scan)) as temporary:
             temporary.write_text(json.dumps({"files": _files(scan), "quality": prepared.quality}))
         return None
-
-
-def on_grid(mask: sitk.Image, prepared: PreparedScan) -> Tensor:
-    """A mask (0 or 1) on a scan's grid brought to the model's: boolean [1, 96, 96, S], where its probability is one half
-    or more."""
-    return to_tensor(resampled(mask, prepared.grid, prepared.to_native, sitk.sitkLinear)) >= 0.5
 
 
 def _mask(path: Path) -> sitk.Image:
@@ -171,8 +163,9 @@ def _note(folder: Path, scan: Scan) -> dict[str, Any] | None:
 
 
 def _files(scan: Scan) -> list[list[Any]]:
-    """Name, size in bytes and time of change in ns of every file of a scan."""
-    paths = [path for path in (scan.path, scan.lesions, scan.brain) if path]
+    """Name, size in bytes and time of change in ns of every file of a scan; one DICOM file stands for its folder."""
+    whole = scan.path if scan.path.is_dir() or scan.path.name.lower().endswith((*READABLE, ARCHIVE)) else scan.path.parent
+    paths = [path for path in (whole, scan.lesions, scan.brain) if path]
     files = [file for path in paths for file in ([path] if path.is_file() else sorted(path.rglob("*")))]
     return [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files]
 

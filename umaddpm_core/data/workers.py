@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -30,20 +31,20 @@ def each(job: Callable[[T], str | None], items: Sequence[T], workers: int) -> It
         for _ in range(min(workers, len(waiting))):
             connection, process = _start(job)
             busy[connection] = process, waiting.pop()
-            connection.send(busy[connection][1])
+            _hand_over(connection, busy[connection][1])
         while busy:
             for connection in wait(list(busy)):
                 process, item = busy.pop(connection)
                 try:
                     answer, alive = connection.recv(), True
-                except EOFError:
+                except (EOFError, ConnectionResetError):
                     process.join()
                     answer, alive = _cause_of_death(process.exitcode), False
                 if waiting:
                     if not alive:
                         connection, process = _start(job)
                     busy[connection] = process, waiting.pop()
-                    connection.send(busy[connection][1])
+                    _hand_over(connection, busy[connection][1])
                 elif alive:
                     connection.close()
                 yield item, answer
@@ -61,6 +62,12 @@ def _start(job: Callable[[T], str | None]) -> tuple[Connection, BaseProcess]:
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     there.close()
     return here, process
+
+
+def _hand_over(connection: Connection, item: object) -> None:
+    """Send an item; that its process has died meanwhile shows when the answer is read."""
+    with suppress(BrokenPipeError, ConnectionResetError):
+        connection.send(item)
 
 
 def _work(job: Callable[[T], str | None], connection: Connection) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,14 +16,16 @@ LEVELS = 2000
 
 @dataclass(frozen=True)
 class Threshold:
-    """A threshold in use: the name of the calibration, or `user`, its value and the score it belongs to."""
+    """A threshold in use: the name of the calibration, or `user`, its value and the score it belongs to; and of a calibrated
+    one how it was found, and what it costs on healthy scans."""
 
     name: str
     value: float
     score: str
+    origin: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        return {"name": self.name, "value": round(self.value, 5), "score": self.score}
+        return {"name": self.name, "value": round(self.value, 5), "score": self.score, **self.origin}
 
 
 def chosen_threshold(calibration: dict[str, Any], threshold: str | float | None, score: str | None) -> Threshold:
@@ -42,7 +44,8 @@ def chosen_threshold(calibration: dict[str, Any], threshold: str | float | None,
     if threshold is None:
         threshold = calibration["threshold"]
     if isinstance(threshold, str) and threshold in calibrated:
-        return Threshold(threshold, float(calibrated[threshold]["value"]), score)
+        origin = {name: fact for name, fact in calibrated[threshold].items() if name != "value"}
+        return Threshold(threshold, float(calibrated[threshold]["value"]), score, origin)
     try:
         value = float(threshold)
     except (TypeError, ValueError):

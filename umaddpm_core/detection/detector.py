@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
@@ -21,8 +22,12 @@ from umaddpm_core.detection.models import find_model
 from umaddpm_core.errors import InputError
 from umaddpm_core.methods import from_artefact
 from umaddpm_core.methods.base import check_cancelled
+from umaddpm_core.preprocessing.choices import Extraction
 from umaddpm_core.preprocessing.pipeline import Preprocessor
 from umaddpm_core.preprocessing.prepared import PreparedScan
+from umaddpm_core.preprocessing.quality.assess import assess
+from umaddpm_core.preprocessing.quality.intensity import Cohort, histogram
+from umaddpm_core.preprocessing.quality.report import QualityReport
 from umaddpm_core.preprocessing.reading import AcquiredScan, read_scan
 from umaddpm_core.preprocessing.settings import PreprocessingSettings
 
@@ -39,6 +44,7 @@ class Detector:
         device: `cpu`, `cuda`, …; by default a GPU where there is one.
         atlas, atlas_brain: brain in the space the model was trained in (shipped models: SRI24) and its mask, to align
             scans to; by default the shipped template.
+        brain_extraction: how the brain is found where no mask is given; by default as for the model's training.
 
     Raises:
         InputError: the artefact has no calibration, the device does not exist, or the atlas cannot be used.
@@ -52,6 +58,7 @@ class Detector:
         device: str | None = None,
         atlas: str | Path | None = None,
         atlas_brain: str | Path | None = None,
+        brain_extraction: Extraction | None = None,
     ) -> None:
         if not artefact.calibration:
             raise InputError(f"The model {name} is not calibrated; run `umaddpm calibrate` on it first.")
@@ -59,26 +66,20 @@ class Detector:
         self.name = name
         self.device = _device(device)
         self.method = from_artefact(artefact).to(self.device)
-        self.preprocessor = Preprocessor(
-            PreprocessingSettings(**artefact.preprocessing), template=atlas, template_brain=atlas_brain
-        )
+        settings = PreprocessingSettings(**artefact.preprocessing)
+        if brain_extraction:
+            settings = settings.model_copy(update={"brain_extraction": brain_extraction})
+        self.preprocessor = Preprocessor(settings, template=atlas, template_brain=atlas_brain)
 
     @classmethod
-    def load(
-        cls,
-        model: str | Path | None = None,
-        *,
-        device: str | None = None,
-        atlas: str | Path | None = None,
-        atlas_brain: str | Path | None = None,
-    ) -> Detector:
-        """The detector of a shipped model (by name; None for the default) or of a model file; the rest as for `Detector`.
+    def load(cls, model: str | Path | None = None, **options: Any) -> Detector:
+        """The detector of a shipped model (by name; None for the default) or of a model file; options as for `Detector`.
 
         Raises:
             InputError: unknown name, missing or unreadable file.
         """
         path = find_model(model)
-        return cls(Artefact.load(path), path.stem, device=device, atlas=atlas, atlas_brain=atlas_brain)
+        return cls(Artefact.load(path), path.stem, **options)
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -95,6 +96,7 @@ class Detector:
         self,
         image: str | Path | sitk.Image,
         *,
+        brain: str | Path | sitk.Image | None = None,
         series: str | None = None,
         modality: str | None = None,
         score: str | None = None,
@@ -106,6 +108,7 @@ class Detector:
 
         Args:
             image: scan file, DICOM folder or zip, or image; any orientation and spacing, with or without skull.
+            brain: mask on the scan's grid, where the user has one; by default as the model's scans were stripped.
             series: number, UID or description of the DICOM series, where there are several.
             modality: `T1` or `T2`; by default what the DICOM tags say, then the file name, else the model's first.
             score: `both`, `dark`, `bright` or `absolute`; by default the calibrated one.
@@ -113,19 +116,25 @@ class Detector:
             progress, cancelled: told of the progress; asked whether to stop.
 
         Raises:
-            InputError: a scan, modality, score or threshold that cannot be used; before anything is computed where
-                that can be known.
+            InputError: a scan, mask, modality, score or threshold that cannot be used, before anything is computed where
+                that can be known; or a scan that the model cannot judge, because it is no brain or another sequence.
             Cancelled: `cancelled()` was true.
         """
         tell = progress or (lambda share, phase: None)
         started = time.perf_counter()
         self._check_modality(modality)
         scan = read_scan(image, series=series)
+        source = "user" if modality else "scan" if scan.modality else "assumed"
         modality = modality or self._modality_of(scan)
         wanted = chosen_threshold(self.artefact.calibration[modality], threshold, score)
-        tell(0.0, "aligning the scan")
-        check_cancelled(cancelled)
-        prepared = self.preprocessor.prepare(scan)
+        mask = brain if brain is None or isinstance(brain, sitk.Image) else read_scan(brain).image
+
+        def step(share: float, phase: str) -> None:
+            check_cancelled(cancelled)
+            tell(0.3 * share, phase)
+
+        prepared = self.preprocessor.prepare(scan, mask, step=step)
+        quality = self._judged(prepared, scan, modality, source)
         aligned = time.perf_counter()
         check_cancelled(cancelled)
         tell(0.3, "repainting it as healthy")
@@ -152,8 +161,9 @@ class Detector:
                 "method": self.artefact.method,
                 "package_version": __version__,
                 "modality": modality,
+                "modality_from": source,
                 **_coverage(prepared, examined),
-                "quality": prepared.quality,
+                "quality": quality.as_dict(),
                 "timings": {
                     "preparation_s": round(aligned - started, 2),
                     "reconstruction_s": round(repainted - aligned, 2),
@@ -184,6 +194,27 @@ class Detector:
     def _check_modality(self, modality: str | None) -> None:
         if modality is not None and modality not in self.modalities:
             raise InputError(f"The model {self.name} knows {' and '.join(self.modalities)}, not {modality}.")
+
+    def _judged(self, prepared: PreparedScan, scan: AcquiredScan, modality: str, source: str) -> QualityReport:
+        """The verdict on a scan.
+
+        Raises:
+            InputError: it is `reject`.
+        """
+        cohort = self.artefact.calibration[modality].get("intensity")
+        quality = assess(
+            prepared.quality,
+            modality,
+            source=source,
+            said=scan.modality,
+            tags=scan.tags,
+            histogram=histogram(prepared.volume, prepared.brain),
+            cohort=Cohort.from_dict(cohort) if cohort else None,
+        )
+        if quality.verdict == "reject":
+            reason = quality.reasons[0]
+            raise InputError(f"{scan.name} cannot be judged: {reason[0].lower()}{reason[1:]}")
+        return quality
 
     def _modality_of(self, scan: AcquiredScan) -> str:
         if scan.modality is not None and scan.modality not in self.modalities:

@@ -32,18 +32,21 @@ def find_lesions(mask: sitk.Image, score_map: sitk.Image) -> list[Lesion]:
     components, count = ndimage.label(voxels, NEIGHBOURS)
     sizes = np.bincount(components.ravel(), minlength=count + 1)[1:]
     voxel_ml = float(np.prod(mask.GetSpacing())) / 1000
+    boxes = ndimage.find_objects(components)
     lesions = []
     for number, component in enumerate(np.argsort(-sizes, kind="stable") + 1, 1):
-        where = components == component
-        centre = [float(index) for index in ndimage.center_of_mass(where)[::-1]]
+        box = boxes[component - 1]
+        where = components[box] == component
+        corner = [side.start for side in box]
+        centre = [float(c + first) for c, first in zip(ndimage.center_of_mass(where), corner)][::-1]
         left, posterior, superior = mask.TransformContinuousIndexToPhysicalPoint(centre)
         lesions.append(
             Lesion(
                 label=number,
                 volume_ml=round(float(sizes[component - 1]) * voxel_ml, 3),
                 centroid_ras=(round(-left, 1), round(-posterior, 1), round(superior, 1)),
-                peak=round(float(values[where].max()), 4),
-                mean=round(float(values[where].mean()), 4),
+                peak=round(float(values[box][where].max()), 4),
+                mean=round(float(values[box][where].mean()), 4),
             )
         )
     return lesions

@@ -84,7 +84,7 @@ def _heading(detection: Detection) -> str:
     threshold = report["threshold"]
     return (
         f"{report['scan']}: {found}   ·   {report['model']}, {report['modality']}   ·   "
-        f"threshold {threshold['name']} = {threshold['value']:.3f} ({threshold['score']})"
+        f"threshold {threshold['name']} = {threshold['value']:.3f} ({threshold['score']})   ·   quality {report['quality']['verdict']}"
     )
 
 

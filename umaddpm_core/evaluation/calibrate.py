@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -19,6 +20,18 @@ from umaddpm_core.preprocessing.quality.intensity import Cohort, histogram
 
 VOXEL_MM3 = 8.0
 FALSE_POSITIVE_RATE = 0.01
+DIRECTION = {"dark": -1, "bright": 1}
+"""Sign of the contrast of what a score of one direction looks for."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Maps by score, examined region and truth, [96, 96, S], of a scan; `contrast` of its painted lesion, 0 without one."""
+
+    maps: dict[str, np.ndarray]
+    examined: np.ndarray
+    truth: np.ndarray
+    contrast: float
 
 
 def calibrate(
@@ -35,7 +48,8 @@ def calibrate(
 
     Args:
         method: with the settings it will be deployed with.
-        cache: its validation part is used: every scan as it is, and with one painted lesion.
+        cache: its validation part is used: every scan as it is, and with painted lesions. For a score of one direction
+            only the lesions of that direction count.
         score: the default score. It is not chosen here: which of two directions wins on painted lesions is chance.
         threshold: the default threshold.
         workers: processes; 0 computes in this one.
@@ -51,11 +65,12 @@ def calibrate(
     cases = over_scans(partial(_measured, method, cache), scans, workers, progress)
     healthy = [measured[0] for measured in cases]
     lesioned = [case for measured in cases for case in measured[1:]]
-    truth = np.concatenate([truth[examined] for _, examined, truth in lesioned])
     scores, precisions = {}, {}
     for name in SCORES:
-        healthy_values = np.concatenate([maps[name][examined] for maps, examined, _ in healthy])
-        values = np.concatenate([maps[name][examined] for maps, examined, _ in lesioned])
+        healthy_values = np.concatenate([case.maps[name][case.examined] for case in healthy])
+        sought = [case for case in lesioned if case.contrast * DIRECTION.get(name, case.contrast) > 0] or lesioned
+        truth = np.concatenate([case.truth[case.examined] for case in sought])
+        values = np.concatenate([case.maps[name][case.examined] for case in sought])
         precisions[name] = round(average_precision(values, truth), 4)
         best, pooled = dice_threshold(values, truth)
         quantile = quantile_threshold(healthy_values, FALSE_POSITIVE_RATE)
@@ -69,6 +84,7 @@ def calibrate(
                 "value": round(best, 5),
                 "found": "highest pooled Dice on healthy validation scans with painted lesions",
                 "dice": round(pooled, 4),
+                "lesions": len(sought),
                 **cost_on_healthy(healthy, name, best),
             },
         }
@@ -82,11 +98,11 @@ def calibrate(
     }
 
 
-def cost_on_healthy(healthy: list[tuple], score: str, threshold: float) -> dict[str, float]:
+def cost_on_healthy(healthy: list[Measured], score: str, threshold: float) -> dict[str, float]:
     """What a threshold marks in healthy scans: share of scans with any finding, and median volume marked in ml."""
     marked = [
-        np.count_nonzero(mask_of(maps[score], threshold, VOXEL_MM3, SMALLEST_LESION_MM3)) * VOXEL_MM3 / 1000
-        for maps, _, _ in healthy
+        np.count_nonzero(mask_of(case.maps[score], threshold, VOXEL_MM3, SMALLEST_LESION_MM3)) * VOXEL_MM3 / 1000
+        for case in healthy
     ]
     return {
         "healthy_scans_with_findings": round(float(np.mean(np.array(marked) > 0)), 3),
@@ -109,7 +125,9 @@ def cohort_intensity(cache: ArrayCache, modality: str) -> Cohort:
     return Cohort.of(**histograms)
 
 
-def _measured(method: Method, cache: ArrayCache, scan: CachedScan) -> list[tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]]:
-    """Maps by score, examined region and truth of a scan as it is and with its painted lesions."""
+def _measured(method: Method, cache: ArrayCache, scan: CachedScan) -> list[Measured]:
+    """A scan as it is, and with each of its painted lesions."""
     cases = repaint(method, cache, scan, (None, *LESION_SEEDS["calibration"]))
-    return [(case.maps(), case.examined(), case.truth[0].numpy()) for case in cases]
+    return [
+        Measured(case.maps(), case.examined(), case.truth[0].numpy(), case.lesion.contrast if case.lesion else 0.0) for case in cases
+    ]

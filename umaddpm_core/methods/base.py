@@ -41,6 +41,10 @@ class Method(nn.Module, ABC):
             generator: of all random draws of this step.
         """
 
+    def validation_step(self, batch: dict[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
+        """Losses of one batch as the method is used, without what only training does to it; arguments as `training_step`."""
+        return self.training_step(batch, generator)
+
     @abstractmethod
     def reconstruct(
         self, volume: Tensor, *, progress: Progress | None = None, cancelled: Callable[[], bool] | None = None

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import SimpleITK as sitk
 
-from umaddpm_core.errors import InputError
+from umaddpm_core.errors import InputError, naming
 from umaddpm_core.preprocessing.brain_extraction import brain_mask, mask_ml
 from umaddpm_core.preprocessing.grid import antialiased, brain_grid, resampled, to_tensor
 from umaddpm_core.preprocessing.intensity import Window, bias_field, denoised
 from umaddpm_core.preprocessing.prepared import PreparedScan
+from umaddpm_core.preprocessing.quality.picture import cavity_ml, detail
 from umaddpm_core.preprocessing.reading import AcquiredScan, read_scan, same_grid
 from umaddpm_core.preprocessing.registration import read_atlas, register
 from umaddpm_core.preprocessing.settings import PreprocessingSettings
@@ -34,12 +36,19 @@ class Preprocessor:
         self.settings = settings
         self.template, self.template_brain = read_atlas(template and Path(template), template_brain and Path(template_brain))
 
-    def prepare(self, image: str | Path | sitk.Image | AcquiredScan, brain: sitk.Image | None = None) -> PreparedScan:
+    def prepare(
+        self,
+        image: str | Path | sitk.Image | AcquiredScan,
+        brain: sitk.Image | None = None,
+        *,
+        step: Callable[[float, str], None] = lambda share, phase: None,
+    ) -> PreparedScan:
         """Read, strip, register, correct, resample and scale a scan.
 
         Args:
             image: scan that was read, or what `read_scan` takes; any orientation and spacing, with or without skull.
             brain: mask on the scan's grid, where the user has one.
+            step: told before each step what share of the work is done, 0–1, and what comes next; may raise to stop.
 
         Raises:
             InputError: not a scan, no brain in it, a mask that does not fit, or no way to align it.
@@ -48,18 +57,26 @@ class Preprocessor:
         scan, settings = acquired.image, self.settings
         if brain is not None and not same_grid(brain, scan):
             raise InputError(f"The brain mask does not lie on the grid of {acquired.name}: size, spacing, origin or axes differ.")
-        mask, way = brain_mask(scan, brain, settings.brain_extraction)
-        registration = register(scan, mask, self.template, self.template_brain, backend=settings.registration)
+        step(0.0, "finding the brain")
+        with naming(acquired.name):
+            mask, way = brain_mask(scan, brain, settings.brain_extraction)
+        step(0.25, "aligning it to the atlas")
+        with naming(acquired.name):
+            registration = register(scan, mask, self.template, self.template_brain, backend=settings.registration)
+        step(0.6, "removing the shading")
         bias = bias_field(scan, mask) if settings.bias_correction else None
         corrected = scan if bias is None else scan / bias
         if settings.curvature_flow:
             corrected = denoised(corrected)
+        step(0.9, "bringing it to the model's grid")
         grid = brain_grid(mask, registration.transform, self.template, settings.coverage)
         volume = to_tensor(resampled(antialiased(corrected), grid, registration.transform, sitk.sitkBSpline))
         inside = to_tensor(resampled(mask, grid, registration.transform, sitk.sitkLinear)) > 0.5
         window = Window.of(volume, inside)
+        volume = window.apply(volume, inside)
+        template = to_tensor(resampled(self.template, grid, sitk.Transform(), sitk.sitkLinear))
         return PreparedScan(
-            volume=window.apply(volume, inside),
+            volume=volume,
             brain=inside,
             grid=grid,
             to_native=registration.transform,
@@ -77,5 +94,10 @@ class Preprocessor:
                 "registration_correlation": round(registration.correlation, 3),
                 "registration_information": round(registration.quality.information, 3),
                 "brain_in_view": round(registration.quality.visible, 3),
+                "thickest_spacing_mm": round(max(scan.GetSpacing()), 2),
+                "detail": round(detail(volume, inside), 3),
+                "cavity_ml": round(cavity_ml(volume, inside, template), 1),
+                "bias_corrected": bias is not None,
+                "window": [round(window.low, 3), round(window.high, 3)],
             },
         )

@@ -20,7 +20,8 @@ from umaddpm_core.serving.client import Client
 from umaddpm_core.serving.detections import MODEL_VARIABLE
 
 ASGI_APP = "umaddpm_core.serving.asgi:app"
-ANY_ADDRESS = ("0.0.0.0", "::")
+ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+"""Addresses that mean every one of this computer's, and the one to reach them at from here."""
 SECONDS_TO_START = 180
 SECONDS_TO_STOP = 10
 
@@ -69,7 +70,7 @@ class Server(AbstractContextManager):
     @property
     def url(self) -> str:
         """Address for a client on this computer."""
-        host = "127.0.0.1" if self.host in ANY_ADDRESS else self.host
+        host = ANY_ADDRESS.get(self.host, self.host)
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     def __enter__(self) -> Server:

@@ -59,7 +59,7 @@ class Parameters:
             raise InputError(f"`result_extension` is {extension!r}; it has to be one of {allowed}.")
         return cls(
             model=_word(fields, "model"),
-            series=_word(fields, "series"),
+            series=_word({"series": str(number)} if type(number := fields.get("series")) is int else fields, "series"),
             modality=_word(fields, "modality"),
             score=_word(fields, "score"),
             threshold=_threshold(fields),

@@ -136,13 +136,24 @@ def train(
         check_val_every_n_epoch=5,
         log_every_n_steps=20,
     )
-    last = output / "last.ckpt"
-    trainer.fit(TrainingModule(method, config), data, ckpt_path=str(last) if resume and last.exists() else None)
+    module, last = TrainingModule(method, config), output / "last.ckpt"
+    if resume and (done := _finished(last, config)) is not None:
+        module.load_state_dict(done)
+    else:
+        trainer.fit(module, data, ckpt_path=str(last) if resume and last.exists() else None)
     artefact = method.artefact(
         modalities=list(config.modalities), preprocessing=cache.settings, provenance=provenance(config, cache, start)
     )
     artefact.save(output / "model.safetensors")
     return artefact
+
+
+def _finished(checkpoint: Path, config: TrainingConfig) -> dict[str, Tensor] | None:
+    """The averaged weights of a checkpoint in which the run has ended; None where it has not."""
+    if not checkpoint.exists():
+        return None
+    stored = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    return stored["state_dict"] if stored["global_step"] >= config.steps else None
 
 
 def mean_amplitude(batches: SliceBatches, count: int = 16) -> Tensor:

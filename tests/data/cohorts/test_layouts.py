@@ -4,6 +4,7 @@ import pytest
 
 from umaddpm_core.data.cohorts import LAYOUTS, check_distinct, guessed_layout, read_cohort
 from umaddpm_core.errors import InputError
+from umaddpm_core.preprocessing.reading import read_scan
 
 
 @pytest.fixture
@@ -136,6 +137,11 @@ def test_dicom_series_are_scans_of_the_topmost_folder(tmp_path):
     assert [(scan.name, scan.path.parent.name) for scan in scans] == [
         ("P1-T1", "1"), ("P1-T2", "2"), ("P2-T1", "1"), ("P2-T2", "2"),
     ]  # fmt: skip
+    damaged = scans[0].path.parent / "0"
+    damaged.write_bytes(damaged.read_bytes()[:150])
+    assert [scan.name for scan in read_cohort(tmp_path)] == ["P1-T1", "P1-T2", "P2-T1", "P2-T2"], "costs its scan, not the list"
+    with pytest.raises(InputError, match="damaged"):
+        read_scan(read_cohort(tmp_path)[0].path)
 
 
 def test_what_cannot_be_read_gets_one_sentence(files, tmp_path):

@@ -34,3 +34,12 @@ def test_file_that_names_another_is_refused(tmp_path, name, content):
     path.write_bytes(content)
     with pytest.raises(InputError, match=f"{name} has its voxels in another file"):
         require_self_contained(path)
+
+
+def test_a_folder_is_as_good_as_every_file_in_it(tmp_path):
+    sitk.WriteImage(sitk.GetImageFromArray(np.zeros((8, 8, 8), np.uint8)), str(tmp_path / "scan.nii.gz"))
+    require_self_contained(tmp_path)
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "scan.nhdr").write_bytes(NRRD + b"data file: /etc/hostname\n\n")
+    with pytest.raises(InputError, match="scan.nhdr has its voxels in another file"):
+        require_self_contained(tmp_path)

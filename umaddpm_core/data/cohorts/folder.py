@@ -68,7 +68,8 @@ def _who(path: Path, source: Path) -> tuple[str, str]:
 
 
 def _dicom_scans(source: Path, files: list[Path]) -> list[Scan]:
-    """One scan for each MR series of DICOM files; its person is the topmost folder."""
+    """One scan for each MR series of DICOM files; its person is the topmost folder. A damaged file costs the scan it
+    belongs to, when that is read, and not the list."""
     places: dict[Path, list[Path]] = {}
     for path in files:
         places.setdefault(path.parent, []).append(path)
@@ -76,7 +77,7 @@ def _dicom_scans(source: Path, files: list[Path]) -> list[Scan]:
     for place, beside in places.items():
         above = place.relative_to(source).parts
         subject = _label(above[0] if above else source.resolve().name)
-        for series in find_series(beside):
+        for series in find_series(beside, past_damage=True):
             if series.is_mr and series.slices >= FEWEST_SLICES:
                 modality = modality_from_tags(acquisition_tags(series.header)) or modality_from_name(place.name)
                 scans.append(Scan(subject, _short(modality), series.files[0][0]))

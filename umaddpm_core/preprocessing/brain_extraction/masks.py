@@ -12,6 +12,14 @@ def mask_ml(mask: sitk.Image) -> float:
     return float(np.count_nonzero(sitk.GetArrayViewFromImage(mask)) * np.prod(mask.GetSpacing()) / 1000)
 
 
+def binarised(mask: sitk.Image) -> np.ndarray:
+    """What a mask marks: boolean [z, y, x]. Labels count above 0, fractions (a blurred or probability mask) from one half."""
+    voxels = sitk.GetArrayFromImage(mask)
+    if voxels.dtype.kind == "f" and (voxels != np.round(voxels)).any():
+        return voxels >= 0.5
+    return voxels > 0
+
+
 def largest_filled(mask: np.ndarray) -> np.ndarray:
     """The largest connected component of a boolean array, its holes filled."""
     components, count = ndimage.label(mask)

@@ -7,22 +7,27 @@ import SimpleITK as sitk
 
 from umaddpm_core.preprocessing.brain_extraction.masks import as_mask, largest_filled
 
-BACKGROUND_SHARE = 0.5
-"""A stripped scan has at least this share of voxels of one and the same background value …"""
+LARGEST_SHARE = 0.5
+"""What is not background fills at most this share of a stripped scan …"""
+LARGEST_SHARE_CROPPED = 0.75
+MOST_ON_FACES = 0.25
+"""… or, where the scan was cut to the brain's box, at most this, and little of it touches the faces of the field of view."""
 LARGEST_ML = 2300.0
-"""… and what is not background, with holes filled, is no larger than a brain."""
+"""With holes filled it is no larger than a brain."""
 
 
 def stripped_mask(image: sitk.Image) -> sitk.Image | None:
     """The brain of a skull-stripped scan (uint8, on its grid), or None where the scan is not stripped.
 
-    A stripped scan is recognised by its background, one exact value over more than half of the field of view, and by
-    the size of the rest.
+    A stripped scan is recognised by its background, one exact value over a large part of the field of view, and by the
+    size of the rest.
     """
     voxels = sitk.GetArrayViewFromImage(image)
-    background = float(np.median(np.concatenate([face.ravel() for face in _faces(voxels)])))
+    faces = np.concatenate([face.ravel() for face in _faces(voxels)])
+    background = float(np.median(faces))
     foreground = voxels != background
-    if foreground.mean() > 1 - BACKGROUND_SHARE:
+    cropped = (faces != background).mean() <= MOST_ON_FACES
+    if foreground.mean() > (LARGEST_SHARE_CROPPED if cropped else LARGEST_SHARE):
         return None
     mask = largest_filled(foreground)
     if mask.sum() * np.prod(image.GetSpacing()) / 1000 > LARGEST_ML:

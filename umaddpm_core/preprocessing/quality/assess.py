@@ -54,6 +54,7 @@ def assess(
     figures: Mapping[str, Any],
     modality: str,
     *,
+    source: str = "user",
     said: str | None = None,
     tags: Mapping[str, str] | None = None,
     histogram: np.ndarray | None = None,
@@ -64,6 +65,7 @@ def assess(
     Args:
         figures: `PreparedScan.quality`.
         modality: as which the scan is examined.
+        source: who says so: the `user`, the `scan` (its header or name), or nobody (`assumed`).
         said: modality by header or name, where they tell.
         tags: of the DICOM header.
         histogram: of the prepared scan.
@@ -74,7 +76,8 @@ def assess(
         *_of_intensities(measured, modality, histogram, cohort),
         *_of_alignment(measured, modality),
         *_of_coverage(measured),
-        *_of_the_person(measured, modality, said, tags or {}),
+        *_of_the_sequence(modality, source, said, tags or {}),
+        *_of_the_person(measured, modality, tags or {}),
         *(("check", warning) for warning in figures["warnings"]),
     ]
     rejecting, checking = ([sentence for verdict, sentence in found if verdict == v] for v in ("reject", "check"))
@@ -128,11 +131,16 @@ def _of_coverage(figures: dict[str, Any]) -> Reasons:
         yield "check", f"The slices are {thickness:.1f} mm apart, and usual are up to {THICKEST_MM:g} mm: small lesions can be missed."
 
 
-def _of_the_person(figures: dict[str, Any], modality: str, said: str | None, tags: Mapping[str, str]) -> Reasons:
+def _of_the_sequence(modality: str, source: str, said: str | None, tags: Mapping[str, str]) -> Reasons:
     if said is not None and said != modality:
         yield "check", f"Header or name say {said}, and the scan was examined as {modality}: make sure that this is right."
     elif modality == T1 and contrast_given(tags):
         yield "check", f"The header says that a contrast agent was given, and the model was made for scans without: {LOOK}."
+    if source == "assumed":
+        yield "check", f"Neither header nor name say which sequence this is; it was examined as {modality}: name the modality."
+
+
+def _of_the_person(figures: dict[str, Any], modality: str, tags: Mapping[str, str]) -> Reasons:
     years = _years(tags.get("PatientAge", ""))
     if years is not None and years < ADULT_YEARS:
         yield "check", f"The patient is {years:.0f} years old, and the model has seen adults only: {LOOK}."

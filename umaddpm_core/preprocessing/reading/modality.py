@@ -15,6 +15,8 @@ WORDS = {
     ENHANCED_T1: {"t1c", "t1ce", "t1gd", "t1post"},
 }
 CONTRAST = {"gd", "gad", "gado", "gadolinium", "ce", "postcontrast", "+c"}
+OPERATION = {"op", "operative", "operation", "surgery", "surgical", "treatment", "rt"}
+"""After `post`, these speak of something else than a contrast agent."""
 NO_CONTRAST = {"", "no", "none", "without", "pre", "precontrast", "native"}
 OTHER = {
     "t2*", "t2star", "tof", "mra", "angio", "swi", "swan", "dwi", "adc", "dti", "perf", "perfusion", "dce", "dsc", "bold",
@@ -39,17 +41,25 @@ def modality_from_tags(tags: Mapping[str, str]) -> str | None:
         tags: text by DICOM keyword; times in ms.
     """
     words = _words(tags.get("SeriesDescription", ""))
-    named = _named(words) or _named(_words(tags.get("ProtocolName", "")))
-    if words & OTHER:
+    protocol = _words(tags.get("ProtocolName", ""))
+    named = _named(words) or _named(protocol)
+    if (words or protocol) & OTHER:
         return None
-    agent = tags.get("ContrastBolusAgent", "").lower() not in NO_CONTRAST
-    enhanced = agent or ENHANCED_T1 in named or bool(words & {*CONTRAST, "post"})
+    enhanced = contrast_given(tags) or ENHANCED_T1 in named
     weightings = {T1 if one == ENHANCED_T1 else one for one in named}
     if timed := _from_times(tags):
         weightings = weightings & {timed} if weightings else {timed}
     if len(weightings) != 1 or (T1 in weightings and enhanced and words & NO_CONTRAST):
         return None
     return ENHANCED_T1 if T1 in weightings and enhanced else weightings.pop()
+
+
+def contrast_given(tags: Mapping[str, str]) -> bool:
+    """Whether DICOM tags say that a contrast agent was given: they name one, or the description does."""
+    if tags.get("ContrastBolusAgent", "").lower() not in NO_CONTRAST:
+        return True
+    words = _words(tags.get("SeriesDescription", ""))
+    return bool(words & CONTRAST) or ("post" in words and not words & OPERATION)
 
 
 def _words(text: str) -> set[str]:

@@ -6,12 +6,13 @@ import re
 from pathlib import Path
 
 from umaddpm_core.errors import InputError
+from umaddpm_core.preprocessing.reading.files import READABLE
 
 HEADER_BYTES = 1 << 18
 
 
 def require_self_contained(scan: Path) -> None:
-    """Check that the voxels of a NRRD or MetaImage file are in the file itself.
+    """Check that the voxels of a NRRD or MetaImage file, or of every one in a folder, are in the file itself.
 
     Both formats may name any path there, so a file from outside could have the server read, and send back as an image,
     what its sender has no business with.
@@ -19,6 +20,11 @@ def require_self_contained(scan: Path) -> None:
     Raises:
         InputError: the voxels are elsewhere, or the header does not say in its first 256 KiB where they are.
     """
+    if scan.is_dir():
+        for file in scan.rglob("*"):
+            if file.name.lower().endswith(READABLE):
+                require_self_contained(file)
+        return
     if not scan.is_file():
         return
     with scan.open("rb") as stream:

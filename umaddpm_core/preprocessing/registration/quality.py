@@ -60,7 +60,7 @@ class Quality:
         return cls(float(overlap), _correlation(here[both], there[both]), _information(here[both], there[both]), float(visible))
 
 
-def check(quality: Quality, transform: sitk.AffineTransform) -> None:
+def check(quality: Quality, transform: sitk.AffineTransform, lowest_overlap: float = LOWEST_OVERLAP) -> None:
     """Refuse a registration whose figures say that it failed.
 
     Raises:
@@ -72,8 +72,8 @@ def check(quality: Quality, transform: sitk.AffineTransform) -> None:
     shape = "it may not show a whole brain, or its header may be wrong"
     if quality.visible < LOWEST_VISIBLE:
         reason = f"it shows only {quality.visible:.0%} of a brain, and at least {LOWEST_VISIBLE:.0%} is needed"
-    elif quality.overlap < LOWEST_OVERLAP:
-        reason = f"the overlap is {quality.overlap:.2f}, and at least {LOWEST_OVERLAP:.2f} is needed; {shape}"
+    elif quality.overlap < lowest_overlap:
+        reason = f"the overlap is {quality.overlap:.2f}, and at least {lowest_overlap:.2f} is needed; {shape}"
     elif np.linalg.det(matrix) <= 0 or turn_degrees(matrix) > LARGEST_TURN_DEGREES:
         reason = f"it would have to be turned by more than {LARGEST_TURN_DEGREES:.0f}°; the axes in its header may be wrong"
     elif scales.min() < SCALES[0] or scales.max() > SCALES[1]:

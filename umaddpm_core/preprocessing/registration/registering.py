@@ -73,6 +73,7 @@ def register(
         identity = sitk.AffineTransform(3)
         quality = Quality.of(evidence, brain, template_brain, identity)
         if quality.overlap >= LOWEST_OVERLAP_RECOGNISED:
+            check(quality, identity, LOWEST_OVERLAP_RECOGNISED)
             return Registration(identity, quality, "recognised", "none")
     transform = BACKENDS[backend](evidence, best_starts(evidence, candidates(brain, template_brain)))
     quality = Quality.of(evidence, brain, template_brain, transform)

@@ -90,15 +90,23 @@ def read_header(path: Path) -> FileDataset:
     return header
 
 
-def find_series(files: Iterable[Path]) -> list[Series]:
+def find_series(files: Iterable[Path], *, past_damage: bool = False) -> list[Series]:
     """The series that DICOM files make up, in the order of their numbers.
+
+    Args:
+        past_damage: leave out files that are damaged; for lists of what is there, not for reading it.
 
     Raises:
         InputError: a damaged header.
     """
     series: dict[str, Series] = {}
     for path in files:
-        header = read_header(path)
+        try:
+            header = read_header(path)
+        except InputError:
+            if past_damage:
+                continue
+            raise
         if header.get("SOPClassUID"):
             uid = str(header.get("SeriesInstanceUID", ""))
             series.setdefault(uid, Series(uid)).files.append((path, header))
