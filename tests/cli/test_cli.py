@@ -9,13 +9,26 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from umaddpm_core.cli.main import EXAMPLES
+from umaddpm_core.cli.main import EXAMPLES, main
 from umaddpm_core.preprocessing.reading import read_scan, same_grid
 from umaddpm_core.resources import TEMPLATE, TEMPLATE_BRAIN
 
 
 def umaddpm(*arguments):
     return subprocess.run([sys.executable, "-m", "umaddpm_core.cli", *map(str, arguments)], capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture
+def here(monkeypatch, capsys):
+    """As `umaddpm`, in this process: exit status, standard output, standard error."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["umaddpm", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return subprocess.CompletedProcess(arguments, ended.value.code or 0, *capsys.readouterr())
+
+    return run
 
 
 def test_help_lists_every_command_with_an_example():
@@ -68,41 +81,43 @@ def bad_scans(tmp_path, small_scan):
     return [tmp_path / "missing.nii.gz", text, truncated, tmp_path / "spacing.nii", *(tmp_path / f"{name}.nii.gz" for name in made)]
 
 
-def test_bad_input_gets_one_sentence_status_2_and_no_files(bad_scans, small_scan, tiny_model, tmp_path):
+def test_bad_input_gets_one_sentence_status_2_and_no_files(bad_scans, small_scan, tiny_model, tmp_path, here):
     out = tmp_path / "out"
+    fresh = umaddpm("detect", bad_scans[1], "-o", out, "--model", tiny_model)
+    assert (fresh.returncode, len(fresh.stderr.splitlines())) == (2, 1), fresh.stderr
     requests = [(scan,) for scan in bad_scans]
     requests += [(small_scan, "--threshold", "nonesuch"), (small_scan, "--model", "nonesuch"), (small_scan, "--score", "sideways")]
     for request in requests:
         model = () if "--model" in request else ("--model", tiny_model)
-        result = umaddpm("detect", *request, *model, "-o", out)
+        result = here("detect", *request, *model, "-o", out)
         assert result.returncode == 2, request
         (sentence,) = result.stderr.strip().splitlines()
         assert sentence.startswith("umaddpm: ") and sentence.endswith("."), result.stderr
         assert not out.exists(), request
 
 
-def test_an_output_that_cannot_be_written_is_refused_before_anything_is_computed(small_scan, tiny_model, tmp_path):
+def test_an_output_that_cannot_be_written_is_refused_before_anything_is_computed(small_scan, tiny_model, tmp_path, here):
     file = tmp_path / "file"
     file.write_text("in the way")
     for output in (file, file / "below"):
-        result = umaddpm("detect", small_scan, "-o", output, "--model", tiny_model)
+        result = here("detect", small_scan, "-o", output, "--model", tiny_model)
         assert result.returncode == 2 and "is a file" in result.stderr and len(result.stderr.splitlines()) == 1
-    result = umaddpm("preprocess", small_scan.parent, "-o", file)
+    result = here("preprocess", small_scan.parent, "-o", file)
     assert result.returncode == 2 and len(result.stderr.splitlines()) == 1 and file.read_text() == "in the way"
 
 
-def test_extract_brain_writes_a_mask_on_the_scans_grid(small_scan, tmp_path):
+def test_extract_brain_writes_a_mask_on_the_scans_grid(small_scan, tmp_path, here):
     mask = tmp_path / "brain.nii.gz"
-    result = umaddpm("extract-brain", small_scan, "-o", mask)
+    result = here("extract-brain", small_scan, "-o", mask)
     assert result.returncode == 0 and "(stripped)" in result.stdout and "Research use only" in result.stdout
     assert same_grid(sitk.ReadImage(str(mask)), read_scan(small_scan).image)
-    assert umaddpm("extract-brain", small_scan, "-o", tmp_path / "brain.txt").returncode == 2
+    assert here("extract-brain", small_scan, "-o", tmp_path / "brain.txt").returncode == 2
 
 
-def test_detect_takes_a_brain_mask_and_tells_the_quality(small_scan, tiny_model, tmp_path):
+def test_detect_takes_a_brain_mask_and_tells_the_quality(small_scan, tiny_model, tmp_path, here):
     mask = tmp_path / "brain.nii.gz"
-    umaddpm("extract-brain", small_scan, "-o", mask)
-    result = umaddpm("detect", small_scan, "-o", tmp_path / "out", "--model", tiny_model, "--brain", mask)
+    here("extract-brain", small_scan, "-o", mask)
+    result = here("detect", small_scan, "-o", tmp_path / "out", "--model", tiny_model, "--brain", mask)
     assert result.returncode == 0, result.stderr
     assert "Quality: " in result.stdout
     report = json.loads((tmp_path / "out" / "report.json").read_text())
@@ -114,10 +129,10 @@ def test_version():
     assert umaddpm("--version").stdout.startswith("umaddpm ")
 
 
-def test_detect_takes_an_atlas_and_refuses_what_is_none(sample, small_scan, tiny_model, tmp_path):
+def test_detect_takes_an_atlas_and_refuses_what_is_none(sample, small_scan, tiny_model, tmp_path, here):
     out = tmp_path / "out"
     request = ("detect", small_scan, "-o", out, "--model", tiny_model, "--atlas")
-    refused = umaddpm(*request, sample)
+    refused = here(*request, sample)
     assert refused.returncode == 2 and "seems to show a skull" in refused.stderr and not out.exists()
-    taken = umaddpm(*request, TEMPLATE, "--atlas-brain", TEMPLATE_BRAIN)
+    taken = here(*request, TEMPLATE, "--atlas-brain", TEMPLATE_BRAIN)
     assert taken.returncode == 0, taken.stderr

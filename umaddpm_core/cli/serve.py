@@ -115,7 +115,8 @@ def _print_demonstration(console: Console, shown: Demonstration) -> None:
     if shown.dice is not None:
         console.print(f"Overlap with the known tumour: Dice [bold]{shown.dice:.2f}[/]")
     console.print(
-        f"[dim]model {shown.report['model']} · threshold {threshold['name']} = {threshold['value']:.3g}[/]\n"
+        f"[dim]model {shown.report['model']} · threshold {threshold['name']} = {threshold['value']:.3g} · "
+        f"quality {shown.report['quality']['verdict']}[/]\n"
         f"Picture: [cyan]{shown.folder / 'overview.png'}[/]",
         soft_wrap=True,
     )

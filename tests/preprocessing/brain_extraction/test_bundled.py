@@ -48,7 +48,7 @@ def test_noise_never_passes_for_a_brain(sample):
 @pytest.mark.data
 @pytest.mark.parametrize(
     "modality, scan, bound",
-    [("T1", "IXI252-HH-1693", 0.94), ("T1", "IXI132-HH-1415", 0.94), ("T2", "IXI132-HH-1415", 0.92), ("T2", "IXI174-HH-1571", 0.92)],
+    [("T1", "IXI252-HH-1693", 0.96), ("T1", "IXI132-HH-1415", 0.97), ("T2", "IXI132-HH-1415", 0.95), ("T2", "IXI174-HH-1571", 0.95)],
 )
 def test_it_agrees_with_labels(modality, scan, bound, real_data):
     labels = sitk.ReadImage(str(real_data / f"ixi/labels/{scan}-DLMUSE.nii.gz"))
