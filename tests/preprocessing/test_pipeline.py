@@ -126,7 +126,8 @@ def test_tensors_and_images_keep_their_axes(prepared):
     [
         "ixi/T1/IXI252-HH-1693-T1.nii.gz",
         "brainix/T1.nii.gz",
-        "lgg/TCGA_HT_7616_19940813/TCGA_HT_7616_19940813-T1.nii.gz",
+        "lgg/TCGA_CS_4943_20000902/TCGA_CS_4943_20000902-T1.nii.gz",
+        "lgg/TCGA_HT_7881_19981015/TCGA_HT_7881_19981015-T1.nii.gz",
         "brats/TCGA-DU-7294/TCGA-DU-7294-t1n.nii.gz",
         "mslub/patient07/patient07_T1W.nii.gz",
     ],

@@ -10,6 +10,7 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
+from umaddpm_core.networks.brain_extractor import BrainExtractor
 from umaddpm_core.preprocessing.brain_extraction import bundled_mask
 from umaddpm_core.preprocessing.heads import coarse, coarse_grid, unit_intensity, upright
 
@@ -37,7 +38,7 @@ def labelled_scan(scan: Path, labels: Path) -> tuple[Tensor, Tensor]:
     return head_and_brain(_read(scan), filled_brain(regions, sitk.GetArrayFromImage(regions) > 0))
 
 
-def other_contrast(scan: Path, labelled: Path, network: torch.nn.Module) -> tuple[Tensor, Tensor]:
+def other_contrast(scan: Path, labelled: Path, network: BrainExtractor) -> tuple[Tensor, Tensor]:
     """A scan and the brain that `network` finds in another scan of the same head on the same grid, as `labelled_scan`."""
     return head_and_brain(_read(scan), sitk.Cast(bundled_mask(_read(labelled), network), sitk.sitkFloat32))
 

@@ -52,5 +52,12 @@ class BrainExtractor(nn.Module):
         nn.init.zeros_(self.sharpen[-1].bias)
 
     def forward(self, head: Tensor) -> Tensor:
-        found = pixelshuffle(self.unet(pixelunshuffle(head, 3, STEM)), 3, STEM)
+        found = self._found(head)
         return found[:, :1] + self.sharpen(torch.cat([head, found], 1))
+
+    def located(self, head: Tensor) -> Tensor:
+        """The U-Net's own answer, in a third of the time: where the brain is, its border not yet drawn."""
+        return self._found(head)[:, :1]
+
+    def _found(self, head: Tensor) -> Tensor:
+        return pixelshuffle(self.unet(pixelunshuffle(head, 3, STEM)), 3, STEM)

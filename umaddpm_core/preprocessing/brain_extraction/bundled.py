@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -14,24 +15,25 @@ from umaddpm_core.preprocessing.brain_extraction.masks import as_mask, largest_f
 from umaddpm_core.preprocessing.heads import coarse, coarse_grid, unit_intensity, upright
 from umaddpm_core.resources import BRAIN_EXTRACTOR
 
+Logits = Callable[[torch.Tensor], torch.Tensor]
 
-def bundled_mask(image: sitk.Image, network: torch.nn.Module | None = None) -> sitk.Image:
+
+def bundled_mask(image: sitk.Image, network: BrainExtractor | None = None) -> sitk.Image:
     """The brain of a scan with skull: uint8 on the scan's grid; empty where there is none.
 
     Args:
         image: any grid and contrast; its header says which way is up.
-        network: a `BrainExtractor`; by default the shipped one.
+        network: by default the shipped one.
 
-    The network first looks at the whole head, then twice at the box around what it found, which is a view it was trained
-    on; the last time also at the mirror image, one voxel further on, so that its blocks of two voxels lie otherwise, and
-    the mean of the two is cut at one half.
+    The network first locates the brain in the whole head, then once more in the box around it, which is a view it was
+    trained on. In the box around that it draws the border: in the head and in its mirror image, one voxel further on, so
+    that its blocks of two voxels lie otherwise; the mean of the two is cut at one half.
     """
     scan = upright(image)
     grid = coarse_grid(scan)
     head = unit_intensity(coarse(scan, grid))
     network = network or _shipped()
-    probability = _in_box(network, head, _centre(_answer(network, head)))
-    centre = _centre(probability)
+    centre = _centre(_in_box(network.located, head, _centre(_answer(network.located, head))))
     probability = (_in_box(network, head, centre) + _in_box(network, head, centre + 1, mirrored=True)) / 2
     on_grid = sitk.GetImageFromArray(probability)
     on_grid.CopyInformation(grid)
@@ -40,13 +42,13 @@ def bundled_mask(image: sitk.Image, network: torch.nn.Module | None = None) -> s
     return as_mask(largest_filled(inside) if inside.any() else np.zeros_like(inside), image)
 
 
-def _answer(network: torch.nn.Module, head: np.ndarray) -> np.ndarray:
+def _answer(logits: Logits, head: np.ndarray) -> np.ndarray:
     voxels = torch.from_numpy(np.ascontiguousarray(head))[None, None]
     with torch.inference_mode():
-        return torch.sigmoid(network(voxels))[0, 0].numpy()
+        return torch.sigmoid(logits(voxels))[0, 0].numpy()
 
 
-def _in_box(network: torch.nn.Module, head: np.ndarray, centre: np.ndarray, mirrored: bool = False) -> np.ndarray:
+def _in_box(logits: Logits, head: np.ndarray, centre: np.ndarray, mirrored: bool = False) -> np.ndarray:
     """Probability in a box of the training's size around `centre`, 0 outside it; all [z, y, x] in voxels."""
     sides = slice(None, None, -1) if mirrored else slice(None)
     padding = [(side, side) for side in BOX]
@@ -54,7 +56,7 @@ def _in_box(network: torch.nn.Module, head: np.ndarray, centre: np.ndarray, mirr
     box = tuple(slice(start, start + side) for start, side in zip(first, BOX))
     wide = np.pad(head, padding)
     answer = np.zeros_like(wide)
-    answer[box] = _answer(network, wide[box][..., sides])[..., sides]
+    answer[box] = _answer(logits, wide[box][..., sides])[..., sides]
     return answer[tuple(slice(side, -side) for side in BOX)]
 
 
@@ -67,7 +69,7 @@ def _centre(probability: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=1)
-def _shipped() -> torch.nn.Module:
+def _shipped() -> BrainExtractor:
     artefact = Artefact.load(BRAIN_EXTRACTOR)
     network = BrainExtractor(**artefact.config)
     network.load_state_dict(artefact.weights)
