@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from umaddpm_core.data.cohorts import data_root, ixi, ixi_brain_labels, lgg, sequences_by_subject
+from umaddpm_core.data.cohorts import data_root, ixi, ixi_brain_labels, lgg
 from umaddpm_core.data.labelled_heads import filled_brain
-from umaddpm_core.data.splits import healthy_split
+from umaddpm_core.data.splits import healthy_split, sequences_by_subject
 from umaddpm_core.evaluation.metrics import dice
 from umaddpm_core.preprocessing.brain_extraction import bundled_mask
 from umaddpm_core.preprocessing.heads import upright

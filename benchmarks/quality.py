@@ -20,8 +20,8 @@ import SimpleITK as sitk
 import torch
 
 from umaddpm_core.artefact import Artefact
-from umaddpm_core.data.cohorts import data_root, ixi, ixi_brain_labels, lgg, sequences_by_subject
-from umaddpm_core.data.splits import healthy_split, lesion_split
+from umaddpm_core.data.cohorts import data_root, ixi, ixi_brain_labels, lgg
+from umaddpm_core.data.splits import healthy_split, lesion_split, sequences_by_subject
 from umaddpm_core.detection.models import find_model
 from umaddpm_core.errors import InputError
 from umaddpm_core.preprocessing.pipeline import Preprocessor

@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from umaddpm_core.data.cohorts import Scan, data_root, ixi, ixi_brain_labels, lgg, sequences_by_subject
-from umaddpm_core.data.splits import healthy_split, lesion_split
+from umaddpm_core.data.cohorts import Scan, data_root, ixi, ixi_brain_labels, lgg
+from umaddpm_core.data.splits import healthy_split, lesion_split, sequences_by_subject
 from umaddpm_core.errors import InputError
 from umaddpm_core.evaluation.known_moves import cut, mean_displacement, moved_in_header, moved_physically, random_move
 from umaddpm_core.preprocessing.brain_extraction import brain_mask

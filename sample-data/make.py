@@ -17,8 +17,8 @@ import numpy as np
 import SimpleITK as sitk
 from scipy import ndimage
 
-from umaddpm_core.data.cohorts import ixi, ixi_brain_labels, sequences_by_subject
-from umaddpm_core.data.splits import healthy_split
+from umaddpm_core.data.cohorts import ixi, ixi_brain_labels
+from umaddpm_core.data.splits import healthy_split, sequences_by_subject
 from umaddpm_core.preprocessing.brain_extraction import brain_mask
 from umaddpm_core.preprocessing.grid import resampled
 from umaddpm_core.preprocessing.reading import read_scan

@@ -9,26 +9,13 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from umaddpm_core.cli.main import EXAMPLES, main
+from umaddpm_core.cli.main import EXAMPLES
 from umaddpm_core.preprocessing.reading import read_scan, same_grid
 from umaddpm_core.resources import TEMPLATE, TEMPLATE_BRAIN
 
 
 def umaddpm(*arguments):
     return subprocess.run([sys.executable, "-m", "umaddpm_core.cli", *map(str, arguments)], capture_output=True, text=True, timeout=300)
-
-
-@pytest.fixture
-def here(monkeypatch, capsys):
-    """As `umaddpm`, in this process: exit status, standard output, standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["umaddpm", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return subprocess.CompletedProcess(arguments, ended.value.code or 0, *capsys.readouterr())
-
-    return run
 
 
 def test_help_lists_every_command_with_an_example():
@@ -90,9 +77,9 @@ def test_bad_input_gets_one_sentence_status_2_and_no_files(bad_scans, small_scan
     for request in requests:
         model = () if "--model" in request else ("--model", tiny_model)
         result = here("detect", *request, *model, "-o", out)
-        assert result.returncode == 2, request
-        (sentence,) = result.stderr.strip().splitlines()
-        assert sentence.startswith("umaddpm: ") and sentence.endswith("."), result.stderr
+        assert result.status == 2, request
+        (sentence,) = result.err.strip().splitlines()
+        assert sentence.startswith("umaddpm: ") and sentence.endswith("."), result.err
         assert not out.exists(), request
 
 
@@ -101,28 +88,28 @@ def test_an_output_that_cannot_be_written_is_refused_before_anything_is_computed
     file.write_text("in the way")
     for output in (file, file / "below"):
         result = here("detect", small_scan, "-o", output, "--model", tiny_model)
-        assert result.returncode == 2 and "is a file" in result.stderr and len(result.stderr.splitlines()) == 1
+        assert result.status == 2 and "is a file" in result.err and len(result.err.splitlines()) == 1
     result = here("preprocess", small_scan.parent, "-o", file)
-    assert result.returncode == 2 and len(result.stderr.splitlines()) == 1 and file.read_text() == "in the way"
+    assert result.status == 2 and len(result.err.splitlines()) == 1 and file.read_text() == "in the way"
 
 
 def test_extract_brain_writes_a_mask_on_the_scans_grid(small_scan, tmp_path, here):
     mask = tmp_path / "brain.nii.gz"
     result = here("extract-brain", small_scan, "-o", mask)
-    assert result.returncode == 0 and "(stripped)" in result.stdout and "Research use only" in result.stdout
+    assert result.status == 0 and "(stripped)" in result.out and "Research use only" in result.out
     assert same_grid(sitk.ReadImage(str(mask)), read_scan(small_scan).image)
-    assert here("extract-brain", small_scan, "-o", tmp_path / "brain.txt").returncode == 2
+    assert here("extract-brain", small_scan, "-o", tmp_path / "brain.txt").status == 2
 
 
 def test_detect_takes_a_brain_mask_and_tells_the_quality(small_scan, tiny_model, tmp_path, here):
     mask = tmp_path / "brain.nii.gz"
     here("extract-brain", small_scan, "-o", mask)
     result = here("detect", small_scan, "-o", tmp_path / "out", "--model", tiny_model, "--brain", mask)
-    assert result.returncode == 0, result.stderr
-    assert "Quality: " in result.stdout
+    assert result.status == 0, result.err
+    assert "Quality: " in result.out
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["quality"]["figures"]["brain_from"] == "given"
-    assert all(reason in result.stdout for reason in report["quality"]["reasons"])
+    assert all(reason in result.out for reason in report["quality"]["reasons"])
 
 
 def test_version():
@@ -133,6 +120,6 @@ def test_detect_takes_an_atlas_and_refuses_what_is_none(sample, small_scan, tiny
     out = tmp_path / "out"
     request = ("detect", small_scan, "-o", out, "--model", tiny_model, "--atlas")
     refused = here(*request, sample)
-    assert refused.returncode == 2 and "seems to show a skull" in refused.stderr and not out.exists()
+    assert refused.status == 2 and "seems to show a skull" in refused.err and not out.exists()
     taken = here(*request, TEMPLATE, "--atlas-brain", TEMPLATE_BRAIN)
-    assert taken.returncode == 0, taken.stderr
+    assert taken.status == 0, taken.err

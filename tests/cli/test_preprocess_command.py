@@ -9,23 +9,7 @@ import time
 
 import pytest
 
-from umaddpm_core.cli.main import main
 from umaddpm_core.data.cache import ArrayCache
-
-
-@pytest.fixture
-def umaddpm(monkeypatch, capsys):
-    """Runs the program in this process; returns exit status, standard output and standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["umaddpm", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-            sys.exit(0)
-        told = capsys.readouterr()
-        return end.value.code or 0, told.out, told.err
-
-    return run
 
 
 @pytest.fixture
@@ -39,9 +23,9 @@ def cohort(small_scan, tmp_path):
     return folder
 
 
-def test_prepares_what_can_be_and_names_the_rest(umaddpm, cohort, tmp_path):
+def test_prepares_what_can_be_and_names_the_rest(here, cohort, tmp_path):
     cache = tmp_path / "cache"
-    status, out, err = umaddpm("preprocess", cohort, "-o", cache, "--workers", 1)
+    status, out, err = here("preprocess", cohort, "-o", cache, "--workers", 1)
     assert status == 0, err
     assert "as folder (recognised): 2 T1 of 2 people" in out and "left out 1 FLAIR" in out
     assert "Prepared 1 of 2 scans" in out and "contact_sheet.png" in out
@@ -49,17 +33,17 @@ def test_prepares_what_can_be_and_names_the_rest(umaddpm, cohort, tmp_path):
     assert [scan.name for scan in ArrayCache(cache).scans()] == ["anna-T1"]
     assert {"contact_sheet.png", "failures.csv", "index.json", "settings.json", "volumes"} <= {path.name for path in cache.iterdir()}
 
-    status, out, err = umaddpm("preprocess", cohort, "-o", cache, "--coverage", "paper", "--no-bias-correction")
+    status, out, err = here("preprocess", cohort, "-o", cache, "--coverage", "paper", "--no-bias-correction")
     assert status == 2 and "coverage was brain, is now paper" in err and "bias correction was on, is now off" in err
 
 
-def test_nothing_prepared_is_status_2(umaddpm, cohort, tmp_path):
+def test_nothing_prepared_is_status_2(here, cohort, tmp_path):
     (cohort / "anna-T1.nii.gz").unlink()
-    status, out, err = umaddpm("preprocess", cohort, "-o", tmp_path / "cache")
+    status, out, err = here("preprocess", cohort, "-o", tmp_path / "cache")
     assert status == 2 and "None of the 1 scans could be prepared" in err
-    status, out, err = umaddpm("preprocess", cohort, "-o", tmp_path / "cache", "--modality", "T2")
+    status, out, err = here("preprocess", cohort, "-o", tmp_path / "cache", "--modality", "T2")
     assert status == 2 and "holds no scans of T2, only of" in err
-    status, out, err = umaddpm("preprocess", tmp_path / "nowhere", "-o", tmp_path / "cache")
+    status, out, err = here("preprocess", tmp_path / "nowhere", "-o", tmp_path / "cache")
     assert status == 2 and "There is no folder" in err
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from umaddpm_core.data.cohorts import Scan, ixi, ixi_brain_labels, lgg, read_cohort, sequences_by_subject
-from umaddpm_core.data.splits import PARTS, cohort_parts, healthy_split, lesion_split
+from umaddpm_core.data.cohorts import Scan, ixi, ixi_brain_labels, lgg, read_cohort
+from umaddpm_core.data.splits import PARTS, cohort_parts, healthy_split, lesion_split, sequences_by_subject
 
 SHARED_IXI_SPLIT = "e26a8d2e2dba826727a42f5cede4be9831696f2103fc62984d5ae64a7bda52db"
 SHARED_LGG_SPLIT = "bf966534ee0fcafdb3977f355e0f3a6a84d2a19a0402095c5ad4186c3069ff6d"

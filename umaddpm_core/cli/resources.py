@@ -16,8 +16,8 @@ def build_template(
 ) -> None:
     """Average the brains of the training split in SRI24 space."""
     from umaddpm_core.cli.progress import progress_bar
-    from umaddpm_core.data.cohorts import ixi, ixi_brain_labels, sequences_by_subject
-    from umaddpm_core.data.splits import healthy_split
+    from umaddpm_core.data.cohorts import ixi, ixi_brain_labels
+    from umaddpm_core.data.splits import healthy_split, sequences_by_subject
     from umaddpm_core.preprocessing.template import build_template as build
     from umaddpm_core.resources import FOLDER, TEMPLATE, TEMPLATE_BRAIN
 
@@ -52,9 +52,9 @@ def train_brain_extractor(
     from umaddpm_core import __version__
     from umaddpm_core.artefact import Artefact
     from umaddpm_core.cli.progress import progress_bar
-    from umaddpm_core.data.cohorts import ixi, ixi_brain_labels, sequences_by_subject
+    from umaddpm_core.data.cohorts import ixi, ixi_brain_labels
     from umaddpm_core.data.labelled_heads import labelled_map, labelled_scan, other_contrast
-    from umaddpm_core.data.splits import healthy_split
+    from umaddpm_core.data.splits import healthy_split, sequences_by_subject
     from umaddpm_core.networks.brain_extractor import BrainExtractor
     from umaddpm_core.resources import BRAIN_EXTRACTOR
     from umaddpm_core.training.brain_extraction import train_brain_extractor as run

@@ -13,21 +13,18 @@ def train(
     cache: Annotated[Path, typer.Option(help="Array cache made by `umaddpm preprocess`.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for checkpoints and model.safetensors.")],
     steps: Annotated[int | None, typer.Option(min=1, help="Optimiser steps, instead of the configured number.")] = None,
-    start: Annotated[Path | None, typer.Option(help="Model file to start from instead of random weights.")] = None,
+    start: Annotated[Path | None, typer.Option(help="Model file to start from instead of random weights; named again when the run goes on.")] = None,
     resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint in the output folder.")] = True,
 ) -> None:
     """Train a method on healthy scans."""
     from umaddpm_core.artefact import Artefact
     from umaddpm_core.data.cache import ArrayCache
-    from umaddpm_core.errors import InputError
     from umaddpm_core.training.config import find_config
     from umaddpm_core.training.engine import train as run
 
     settings = find_config(config)
     if steps is not None:
         settings = settings.model_copy(update={"steps": steps})
-    if start and resume and (output / "last.ckpt").exists():
-        raise InputError(f"{output} holds a run already, which would go on; give --no-resume to start anew from {start.name}.")
     output.mkdir(parents=True, exist_ok=True)
     run(settings, ArrayCache(cache), output, start=Artefact.load(start) if start else None, resume=resume)
     typer.echo(f"Wrote {output / 'model.safetensors'}; calibrate it with `umaddpm calibrate` before use.")

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from umaddpm_core.data.cohorts import Scan
+    from umaddpm_core.data.cohorts.scan import Scan
 
 PARTS = ("training", "validation", "test")
 SHARES = (8, 1, 1)

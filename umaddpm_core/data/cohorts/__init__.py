@@ -14,12 +14,11 @@ from umaddpm_core.data.cohorts.manifest import manifest
 from umaddpm_core.data.cohorts.mslub import mslub
 from umaddpm_core.data.cohorts.root import DATA_VARIABLE, data_root
 from umaddpm_core.data.cohorts.scan import MODALITIES, Scan, check_distinct
-from umaddpm_core.data.splits import sequences_by_subject
 from umaddpm_core.errors import InputError
 
 __all__ = [
     "DATA_VARIABLE", "LAYOUTS", "MANIFEST", "MODALITIES", "Scan", "check_distinct", "cohort_name", "data_root", "guessed_layout",
-    "ixi", "ixi_brain_labels", "lgg", "read_cohort", "sequences_by_subject",
+    "ixi", "ixi_brain_labels", "lgg", "read_cohort",
 ]  # fmt: skip
 
 LAYOUTS: dict[str, Callable[[Path], list[Scan]]] = {
