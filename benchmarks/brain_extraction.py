@@ -1,7 +1,7 @@
 """How well does the bundled network find the brain? On people, contrasts and scanners it was not trained on.
 
     python benchmarks/brain_extraction.py                    # Dice with labels, table in docs/results
-    python benchmarks/brain_extraction.py --sheet cache/be   # and pictures of unlabelled real scans, for the eye
+    python benchmarks/brain_extraction.py --sheet cache/brains.png   # and a picture of unlabelled real scans, for the eye
 
 Reference: DLMUSE region labels closed by 6 mm and filled (IXI; for T2 those of the same person's T1), the MNI152 brain mask.
 """
@@ -26,6 +26,7 @@ from umaddpm_core.preprocessing.reading import read_scan
 
 RESULTS = Path(__file__).parents[1] / "docs" / "results" / "brain_extraction.json"
 LGG_CASES = 10
+AXIAL = 6
 
 
 def labelled_cases(root: Path) -> list[tuple[str, str, sitk.Image, sitk.Image]]:
@@ -52,37 +53,36 @@ def unlabelled_scans(root: Path) -> dict[str, Path]:
     return scans | {f"LGG {scan.subject}": scan.path for scan in lgg(root / "lgg")[:LGG_CASES]}
 
 
-def draw_sheet(scans: dict[str, Path], folder: Path) -> None:
-    """One picture per scan: nine axial and three sagittal slices with the outline of the brain found."""
+def draw_sheet(scans: dict[str, Path], path: Path) -> None:
+    """One row per scan: six axial and two sagittal slices with the outline of the brain found."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, path in scans.items():
-        scan = read_scan(path).image
+    figure = Figure(figsize=(16, 2.1 * len(scans)), facecolor="black")
+    FigureCanvasAgg(figure)
+    for row, (name, source) in enumerate(scans.items()):
+        scan = read_scan(source).image
         head, brain = (sitk.GetArrayFromImage(upright(image)) for image in (scan, bundled_mask(scan)))
         spacing = upright(scan).GetSpacing()
         planes, columns = np.flatnonzero(brain.any((1, 2))), np.flatnonzero(brain.any((0, 1)))
-        views = [(head[z], brain[z], spacing[1] / spacing[0]) for z in np.linspace(planes[0], planes[-1], 9).astype(int)]
+        views = [(head[z], brain[z], spacing[1] / spacing[0]) for z in np.linspace(planes[0], planes[-1], AXIAL + 2).astype(int)[1:-1]]
         views += [
-            (head[::-1, :, x], brain[::-1, :, x], spacing[2] / spacing[1])
-            for x in np.quantile(columns, (0.25, 0.5, 0.75)).astype(int)
+            (head[::-1, :, x], brain[::-1, :, x], spacing[2] / spacing[1]) for x in np.quantile(columns, (0.3, 0.5)).astype(int)
         ]
-        figure = Figure(figsize=(15, 5.6), facecolor="black")
-        FigureCanvasAgg(figure)
-        for number, (picture, outline, aspect) in enumerate(views):
-            axes = figure.add_axes((number % 6 / 6, 0.47 * (1 - number // 6), 1 / 6.1, 0.46))
+        for column, (picture, outline, aspect) in enumerate(views):
+            axes = figure.add_axes((column / len(views), 1 - (row + 0.9) / len(scans), 0.98 / len(views), 0.9 / len(scans)))
             axes.imshow(picture, cmap="gray", vmax=np.percentile(head, 99.5), aspect=aspect)
             if outline.any():
                 axes.contour(outline, (0.5,), colors="#ff5252", linewidths=0.9)
             axes.set_axis_off()
-        figure.suptitle(f"{name}: brain found by the bundled network. Research use only.", color="white", y=0.99)
-        figure.savefig(folder / f"{name.replace(' ', '_')}.png", dpi=80)
+        figure.text(0.005, 1 - (row + 0.08) / len(scans), f"{name}. Research use only.", color="white", fontsize=9)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=70)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sheet", type=Path, help="folder, ignored by git, for pictures of unlabelled scans")
+    parser.add_argument("--sheet", type=Path, help="PNG of unlabelled scans, in a place that git ignores")
     arguments = parser.parse_args()
     root = data_root()
     groups: dict[str, dict[str, float]] = {}
@@ -99,7 +99,7 @@ def main() -> None:
     RESULTS.write_text(json.dumps(groups, indent=1) + "\n")
     if arguments.sheet:
         draw_sheet(unlabelled_scans(root), arguments.sheet)
-        print(f"Pictures in {arguments.sheet}")
+        print(f"Picture: {arguments.sheet}")
 
 
 if __name__ == "__main__":
