@@ -1,6 +1,7 @@
 """`umaddpm serve` as a person starts it."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -43,6 +44,8 @@ def test_serve_shows_the_sample_serves_and_stops(start, tmp_path, port):
     text = "".join(printed)
     sample = next(iter(sample_scans()))
     assert sample in text and "overview.png" in text and "research use only" in text
+    assert re.search(r"examined in [\d.]+ s", text) and re.search(r"known tumour: Dice [01]\.\d\d", text)
+    assert "quality " in text and "Serving anomaly (" in text
     results = tmp_path / "build" / "serve" / sample
     assert {"mask.nii.gz", "report.json", "overview.png"} <= {file.name for file in results.iterdir()}
     assert "anomaly" in requests.get(f"http://127.0.0.1:{port}/info/", timeout=30).json()["models"]
