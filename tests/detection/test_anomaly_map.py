@@ -60,7 +60,8 @@ CALIBRATION = {
 
 def test_a_threshold_is_a_name_a_number_or_the_default():
     def asked(*arguments):
-        return tuple(vars(chosen_threshold(CALIBRATION, *arguments)).values())
+        threshold = chosen_threshold(CALIBRATION, *arguments)
+        return threshold.name, threshold.value, threshold.score
 
     assert asked(None, None) == ("synthetic_dice", 0.1, "dark")
     assert asked("healthy_fpr_1", None) == ("healthy_fpr_1", 0.2, "dark")

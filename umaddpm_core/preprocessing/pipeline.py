@@ -12,7 +12,7 @@ from umaddpm_core.preprocessing.brain_extraction import brain_mask, mask_ml
 from umaddpm_core.preprocessing.grid import antialiased, brain_grid, resampled, to_tensor
 from umaddpm_core.preprocessing.intensity import Window, bias_field, denoised
 from umaddpm_core.preprocessing.prepared import PreparedScan
-from umaddpm_core.preprocessing.quality.picture import cavity_ml, detail
+from umaddpm_core.preprocessing.quality.picture import cavity_ml, detail, likeness
 from umaddpm_core.preprocessing.reading import AcquiredScan, read_scan, same_grid
 from umaddpm_core.preprocessing.registration import read_atlas, register
 from umaddpm_core.preprocessing.settings import PreprocessingSettings
@@ -95,6 +95,7 @@ class Preprocessor:
                 "registration_information": round(registration.quality.information, 3),
                 "brain_in_view": round(registration.quality.visible, 3),
                 "thickest_spacing_mm": round(max(scan.GetSpacing()), 2),
+                "likeness": round(likeness(volume, inside, template), 3),
                 "detail": round(detail(volume, inside), 3),
                 "cavity_ml": round(cavity_ml(volume, inside, template), 1),
                 "bias_corrected": bias is not None,

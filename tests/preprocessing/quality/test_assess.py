@@ -10,7 +10,7 @@ GOOD = {
     "brain_ml": 1400.0,
     "registration": "registered",
     "registration_overlap": 0.95,
-    "registration_correlation": 0.85,
+    "likeness": 0.85,
     "registration_information": 0.9,
     "brain_in_view": 1.0,
     "thickest_spacing_mm": 1.2,
@@ -43,8 +43,8 @@ def test_an_ordinary_scan_is_ok():
         ("check", {"thickest_spacing_mm": 6.0}, {}, "6.0 mm apart"),
         ("check", {"registration_overlap": 0.88}, {}, "lies badly on the template"),
         ("reject", {"registration_overlap": 0.88, "registration_information": 0.02}, {}, "another part of the body"),
-        ("check", {"registration_correlation": 0.05}, {}, "check the sequence"),
-        ("reject", {"registration_correlation": -0.4}, {}, "inverted, or another sequence"),
+        ("check", {"likeness": 0.05}, {}, "check the sequence"),
+        ("reject", {"likeness": -0.4}, {}, "inverted, or another sequence"),
         ("check", {"detail": 0.3}, {}, "blurred or smoothed"),
         ("reject", {"detail": 0.2}, {}, "phantom, or inverted"),
         ("check", {}, {"histogram": spread(19), "cohort": COHORT}, "grey values are unusual"),
@@ -78,5 +78,5 @@ def test_the_worst_reason_comes_first():
 
 
 def test_t2_is_expected_to_be_the_other_way_round():
-    assert assess({**GOOD, "registration_correlation": -0.5}, "T2").verdict == "ok"
+    assert assess({**GOOD, "likeness": -0.5}, "T2").verdict == "ok"
     assert assess(GOOD, "T2").verdict == "reject"

@@ -6,7 +6,7 @@ import torch
 
 from umaddpm_core.preprocessing.grid import resampled, to_tensor
 from umaddpm_core.preprocessing.pipeline import Preprocessor
-from umaddpm_core.preprocessing.quality.picture import cavity_ml, detail
+from umaddpm_core.preprocessing.quality.picture import cavity_ml, detail, likeness
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +31,12 @@ def test_a_smooth_picture_has_less_detail_than_a_brain(prepared):
     assert detail(prepared.volume, brain) > 0.28
     assert detail((depth * brain).float(), brain) < 0.1
     assert detail(prepared.volume, torch.zeros_like(brain)) == 0
+
+
+def test_the_scan_is_like_the_template_and_its_inverse_is_not(prepared, template):
+    assert likeness(prepared.volume, prepared.brain, template) > 0.5
+    assert likeness((1 - prepared.volume) * prepared.brain, prepared.brain, template) < -0.5
+    assert likeness(prepared.brain.float(), prepared.brain, template) == 0
 
 
 def test_a_hole_deep_in_the_brain_is_a_cavity(prepared, template):

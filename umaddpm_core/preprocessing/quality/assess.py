@@ -32,9 +32,9 @@ LOWEST_INFORMATION = 0.05
 """With a low overlap, and less than this in common with the template (nats), it is no brain: made limbs 0.02."""
 DIRECTION = {T1: 1.0, T2: -1.0}
 """Sign of a scan's correlation with the T1 template."""
-LOWEST_CORRELATION: dict[Verdict, float] = {"check": 0.1, "reject": -0.05}
-"""Along that direction. T1 scans: 0.57–0.95 in healthy people, 0.05 and more in patients; T2 scans taken for T1: below
-−0.1, inverted T1 scans: below −0.3."""
+LOWEST_LIKENESS: dict[Verdict, float] = {"check": 0.1, "reject": -0.05}
+"""Along that direction. T1 scans: 0.2 and more, also of patients and with strong shading; T2 and FLAIR scans taken for T1:
+below −0.1, but for a T1-like FLAIR."""
 
 LEAST_DETAIL: dict[Verdict, float] = {"check": 0.33, "reject": 0.28}
 """Brains, T1 and T2: 0.34–0.49; ellipsoids of two layers: 0.22; inverted scans with their background: 0.21–0.25."""
@@ -116,9 +116,9 @@ def _of_alignment(figures: dict[str, Any], modality: str) -> Reasons:
         )
     elif low:
         yield "check", f"The brain lies badly on the template (overlap {overlap:.2f}, usually at least {LOWEST_OVERLAP}): {LOOK}."
-    along = DIRECTION.get(modality, 0.0) * figures["registration_correlation"]
-    if modality in DIRECTION and (verdict := _below(along, LOWEST_CORRELATION)):
-        beside = f"correlation {along:.2f} with what is expected, usually at least {LOWEST_CORRELATION['check']}"
+    along = DIRECTION.get(modality, 0.0) * figures["likeness"]
+    if modality in DIRECTION and (verdict := _below(along, LOWEST_LIKENESS)):
+        beside = f"correlation {along:.2f} with what is expected, usually at least {LOWEST_LIKENESS['check']}"
         advice = "it is inverted, or another sequence" if verdict == "reject" else f"check the sequence, and {LOOK}"
         yield verdict, f"Bright and dark tissue do not lie where a {modality} scan has them ({beside}): {advice}."
 

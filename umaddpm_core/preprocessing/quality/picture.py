@@ -41,6 +41,19 @@ def detail(volume: Tensor, brain: Tensor) -> float:
     return float((blurred(FINE_VOXELS) - blurred(COARSE_VOXELS))[core].std() / voxels[core].std())
 
 
+def likeness(volume: Tensor, brain: Tensor, template: Tensor) -> float:
+    """Correlation of a scan's grey values with the template's inside both brains, −1 to 1.
+
+    Args:
+        volume: prepared, so without shading, [1, x, y, z] in [0, 1].
+        brain: boolean, same shape.
+        template: T1 template on the same grid, 0 outside its brain.
+    """
+    inside = ndimage.binary_erosion((brain & (template > 0))[0].numpy(), iterations=RIM_VOXELS)
+    here, there = (ndimage.gaussian_filter(values[0].numpy(), FINE_VOXELS)[inside] for values in (volume, template))
+    return float(np.corrcoef(here, there)[0, 1]) if inside.any() and here.std() and there.std() else 0.0
+
+
 def cavity_ml(volume: Tensor, brain: Tensor, template: Tensor) -> float:
     """How much of a T1 scan's largest fluid-filled region lies deep in the brain where the template has no fluid, in ml.
 
