@@ -12,7 +12,7 @@ def calibrate(
     model: Annotated[Path, typer.Argument(help="model.safetensors of a training run.")],
     cache: Annotated[Path, typer.Option(help="Array cache made by `umaddpm preprocess`.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The calibrated model file.")],
-    t: Annotated[int, typer.Option(min=0, max=999, help="Time step at which scans are repainted.")] = 470,
+    t: Annotated[int, typer.Option(min=0, max=999, help="Time step at which scans are repainted.")] = 530,
     draws: Annotated[int, typer.Option(min=1, help="Repaintings averaged.")] = 2,
     score: Annotated[str, typer.Option(help="Default score: both, dark, bright or absolute.")] = "both",
     threshold: Annotated[str, typer.Option(help="Default threshold: healthy_fpr_1 or synthetic_dice.")] = "synthetic_dice",
