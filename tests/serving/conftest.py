@@ -7,6 +7,7 @@ import itertools
 import json
 import shutil
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -43,6 +44,13 @@ class Running:
     def temporary_files(self) -> list[str]:
         """What requests have left behind. Logging configuration of the launcher stays as long as the server runs."""
         return sorted(file.name for file in self.scratch.iterdir() if file.suffix != ".json")
+
+    def left_only(self, before: list[str], seconds: float = 10.0) -> bool:
+        """Whether nothing but this is there; files of an answer are removed just after it was sent."""
+        deadline = time.monotonic() + seconds
+        while (left := self.temporary_files()) != before and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return left == before
 
 
 def free_port() -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import SimpleITK as sitk
 
 from umaddpm_core.errors import InputError
@@ -32,7 +35,6 @@ def _refined(
     """The transform found, and its metric: the smaller, the better."""
     transform = sitk.AffineTransform(start)
     method = sitk.ImageRegistrationMethod()
-    method.SetNumberOfThreads(1)  # sums of several threads differ in their last digits from run to run
     method.SetMetricAsMattesMutualInformation(32)
     method.SetMetricFixedMask(evidence.region)
     method.SetMetricSamplingStrategy(method.REGULAR)
@@ -47,7 +49,19 @@ def _refined(
     method.SmoothingSigmasAreSpecifiedInPhysicalUnitsOn()
     method.SetInitialTransform(transform, inPlace=True)
     try:
-        method.Execute(evidence.template, evidence.scan)
+        with _one_thread():
+            method.Execute(evidence.template, evidence.scan)
     except RuntimeError as error:
         raise InputError("This scan could not be aligned to the brain template: the two do not overlap.") from error
     return transform, method.GetMetricValue()
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Sums of several threads differ in their last digits from run to run; the metric heeds no other setting than this."""
+    before = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    try:
+        yield
+    finally:
+        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before)

@@ -41,14 +41,7 @@ def best_starts(evidence: Evidence, starts: list[sitk.AffineTransform]) -> list[
     template, scan = inside(evidence.template), inside(evidence.scan)
     coarse, fine = ((SoftShape.of(template, blur).at(points)[0], SoftShape.of(scan, blur)) for blur in BLURS_MM)
     best, _ = min((fit_shape(points[::4], coarse[0][::4], coarse[1], start) for start in starts), key=lambda fit: fit[1])
-    return [_rounded(fit_shape(points, *fine, best)[0]), starts[0]]
-
-
-def _rounded(transform: sitk.AffineTransform) -> sitk.AffineTransform:
-    """To a millionth: numpy's sums differ in their last digits with where arrays lie in memory, and what follows would too."""
-    rounded = sitk.AffineTransform(transform)
-    rounded.SetParameters(np.round(transform.GetParameters(), 6).tolist())
-    return rounded
+    return [fit_shape(points, *fine, best)[0], starts[0]]
 
 
 def _points(region: sitk.Image) -> np.ndarray:
