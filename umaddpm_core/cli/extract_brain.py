@@ -17,7 +17,7 @@ def extract_brain(
     series: Annotated[str | None, typer.Option(help="Which DICOM series: its number, UID or description.")] = None,
 ) -> None:
     """Find the brain in a head scan of any contrast; the mask lies on the scan's own grid."""
-    from umaddpm_core.errors import InputError
+    from umaddpm_core.errors import InputError, naming
     from umaddpm_core.preprocessing.brain_extraction import brain_mask, mask_ml
     from umaddpm_core.preprocessing.reading import read_scan
     from umaddpm_core.preprocessing.writing import write_image
@@ -25,7 +25,8 @@ def extract_brain(
     if not output.name.lower().endswith((".nii", ".nii.gz", ".nrrd", ".mha")):
         raise InputError(f"{output.name} is not a name for a mask; use .nii.gz, .nrrd or .mha.")
     acquired = read_scan(scan, series=series)
-    mask, way = brain_mask(acquired.image, extraction=brain_extraction)
+    with naming(acquired.name):
+        mask, way = brain_mask(acquired.image, extraction=brain_extraction)
     write_image(mask, output)
     for warning in acquired.warnings:
         typer.echo(warning, err=True)

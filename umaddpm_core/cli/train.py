@@ -13,7 +13,9 @@ def train(
     cache: Annotated[Path, typer.Option(help="Array cache made by `umaddpm preprocess`.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for checkpoints and model.safetensors.")],
     steps: Annotated[int | None, typer.Option(min=1, help="Optimiser steps, instead of the configured number.")] = None,
-    start: Annotated[Path | None, typer.Option(help="Model file to start from instead of random weights; named again when the run goes on.")] = None,
+    start: Annotated[
+        Path | None, typer.Option(help="Model file to start from instead of random weights; named again when the run goes on.")
+    ] = None,
     resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint in the output folder.")] = True,
 ) -> None:
     """Train a method on healthy scans."""

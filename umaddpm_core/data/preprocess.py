@@ -163,9 +163,10 @@ def _note(folder: Path, scan: Scan) -> dict[str, Any] | None:
 
 
 def _files(scan: Scan) -> list[list[Any]]:
-    """Name, size in bytes and time of change in ns of every file of a scan; one DICOM file stands for its folder."""
-    whole = scan.path if scan.path.is_dir() or scan.path.name.lower().endswith((*READABLE, ARCHIVE)) else scan.path.parent
-    paths = [path for path in (whole, scan.lesions, scan.brain) if path]
+    """Name, size in bytes and time of change in ns of every file of a scan; one DICOM file stands for those beside it."""
+    whole = scan.path.is_dir() or scan.path.name.lower().endswith((*READABLE, ARCHIVE))
+    slices = [] if whole else sorted(path for path in scan.path.parent.iterdir() if path.is_file())
+    paths = [path for path in (scan.path if whole else None, *slices, scan.lesions, scan.brain) if path]
     files = [file for path in paths for file in ([path] if path.is_file() else sorted(path.rglob("*")))]
     return [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files]
 

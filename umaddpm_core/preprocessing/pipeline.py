@@ -57,11 +57,10 @@ class Preprocessor:
         scan, settings = acquired.image, self.settings
         if brain is not None and not same_grid(brain, scan):
             raise InputError(f"The brain mask does not lie on the grid of {acquired.name}: size, spacing, origin or axes differ.")
-        step(0.0, "finding the brain")
         with naming(acquired.name):
+            step(0.0, "finding the brain")
             mask, way = brain_mask(scan, brain, settings.brain_extraction)
-        step(0.25, "aligning it to the atlas")
-        with naming(acquired.name):
+            step(0.25, "aligning it to the atlas")
             registration = register(scan, mask, self.template, self.template_brain, backend=settings.registration)
         step(0.6, "removing the shading")
         bias = bias_field(scan, mask) if settings.bias_correction else None

@@ -33,7 +33,7 @@ LOWEST_INFORMATION = 0.05
 DIRECTION = {T1: 1.0, T2: -1.0}
 """Sign of a scan's correlation with the T1 template."""
 LOWEST_LIKENESS: dict[Verdict, float] = {"check": 0.1, "reject": -0.05}
-"""Along that direction. T1 scans: 0.2 and more, also of patients and with strong shading; T2 and FLAIR scans taken for T1:
+"""Along that direction. T1 scans: 0.19 and more, also of patients and with strong shading; T2 and FLAIR scans taken for T1:
 below −0.1, but for a T1-like FLAIR."""
 
 LEAST_DETAIL: dict[Verdict, float] = {"check": 0.33, "reject": 0.28}
