@@ -18,6 +18,10 @@ def test_number_as_text_is_a_number():
     assert Parameters.from_json('{"threshold": " 0.25 "}').threshold == 0.25
 
 
+def test_a_series_number_may_be_a_number():
+    assert Parameters.from_json('{"series": 4}').series == Parameters.from_json('{"series": "4"}').series == "4"
+
+
 def test_whole_number_is_the_same_question_as_its_float():
     assert Parameters.from_json('{"threshold": 1}') == Parameters.from_json('{"threshold": 1.0}')
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import TypeVar
@@ -56,7 +56,9 @@ def each(job: Callable[[T], str | None], items: Sequence[T], workers: int) -> It
 def _start(job: Callable[[T], str | None]) -> tuple[Connection, BaseProcess]:
     here, there = CONTEXT.Pipe()
     process = CONTEXT.Process(target=_work, args=(job, there), daemon=True)
-    # Ctrl-C reaches every process of the terminal; only this one is to act on it, and end the others.
+    # Ctrl-C reaches every process of the terminal; only this one is to act on it, and end the others. The tracker starts
+    # before, since its start makes the signal pass again.
+    resource_tracker.ensure_running()
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     process.start()
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)

@@ -10,6 +10,8 @@ from monai.networks.nets import BasicUNet
 from monai.networks.utils import pixelshuffle, pixelunshuffle
 from torch import Tensor, nn
 
+from umaddpm_core.networks.blocks import zeroed
+
 SPACING_MM = 2.0
 """Isotropic voxel size at which the network works."""
 
@@ -46,10 +48,8 @@ class BrainExtractor(nn.Module):
         self.sharpen = nn.Sequential(
             Convolution(3, 1 + maps, sharpening, norm=norm, act="leakyrelu", adn_ordering="NA"),
             Convolution(3, sharpening, sharpening, norm=norm, act="leakyrelu", adn_ordering="NA"),
-            nn.Conv3d(sharpening, 1, 3, padding=1),
+            zeroed(nn.Conv3d(sharpening, 1, 3, padding=1)),
         )
-        nn.init.zeros_(self.sharpen[-1].weight)
-        nn.init.zeros_(self.sharpen[-1].bias)
 
     def forward(self, head: Tensor) -> Tensor:
         found = self._found(head)

@@ -59,7 +59,7 @@ class Parameters:
             raise InputError(f"`result_extension` is {extension!r}; it has to be one of {allowed}.")
         return cls(
             model=_word(fields, "model"),
-            series=_word({"series": str(number)} if type(number := fields.get("series")) is int else fields, "series"),
+            series=_series(fields),
             modality=_word(fields, "modality"),
             score=_word(fields, "score"),
             threshold=_threshold(fields),
@@ -72,6 +72,12 @@ def _word(fields: Mapping[str, Any], name: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise InputError(f"`{name}` has to be a word, not {json.dumps(value)[:60]}.")
     return None if value is None or value.strip().lower() in UNSET else value.strip()
+
+
+def _series(fields: Mapping[str, Any]) -> str | None:
+    """A series number may come as a number."""
+    value = fields.get("series")
+    return str(value) if type(value) is int else _word(fields, "series")
 
 
 def _threshold(fields: Mapping[str, Any]) -> str | float | None:
