@@ -16,8 +16,8 @@ def test_every_head_returns_a_map_of_the_input_size(stem, narrow_up):
 
 
 def test_the_reference_width_has_the_size_of_the_lineage():
-    count = sum(p.numel() for p in UNet(UNetConfig(), ("image",)).parameters())
-    assert 35e6 < count < 40e6
+    network = UNet(UNetConfig(mam=False), ("image",))
+    assert sum(p.numel() for p in network.parameters()) == 37_513_857, "the public U-Net of pDDPM and mDDPM"
 
 
 def test_prompt_weights_are_cosines_of_the_gated_mean():
@@ -44,3 +44,10 @@ def test_every_parameter_gets_a_gradient():
         torch.nn.init.normal_(parameter, std=0.05)
     sum(m.square().mean() for m in network(torch.randn(2, 1, 96, 96), torch.tensor([3, 400]))).backward()
     assert [name for name, p in network.named_parameters() if p.grad is None or not p.grad.any()] == []
+
+
+def test_a_spatial_prompt_is_a_map_of_the_bottleneck():
+    config = UNetConfig(base=16, multipliers=(1, 2), blocks=1, stem=4, spatial_prompts=True, keep_attention=True, prompts=4)
+    network = UNet(config, ("image",))
+    assert network.bottleneck.prompt.V.shape == (4, 32, 12, 12)
+    assert network(torch.randn(2, 1, 96, 96), torch.tensor([3, 400]))[0].shape == (2, 1, 96, 96)

@@ -6,13 +6,17 @@ import textwrap
 
 import pytest
 import torch
+import yaml
 
 from umaddpm_core.artefact import Artefact
+from umaddpm_core.data.cache import CachedScan
+from umaddpm_core.diffusion.draws import Draws
 from umaddpm_core.errors import InputError
-from umaddpm_core.training.augmentation import augmented
-from umaddpm_core.training.config import TrainingConfig, find_config
-from umaddpm_core.training.engine import learning_rate_factor, train
-from umaddpm_core.training.slices import SliceBatches
+from umaddpm_core.training.augmentation import augmented, recontrasted
+from umaddpm_core.training.config import TrainingConfig
+from umaddpm_core.training.engine import train
+from umaddpm_core.training.module import learning_rate_factor
+from umaddpm_core.training.slices import SliceBatches, chances
 
 CONFIG = TrainingConfig(
     method_config={"network": {"base": 16, "multipliers": [1, 2], "blocks": 1, "stem": 4, "narrow_up": True}},
@@ -64,17 +68,39 @@ def test_the_artefact_says_where_it_comes_from(tiny_model):
 
 def test_batches_are_determined_by_seed_and_number(tiny_cache):
     scans = tiny_cache.scans("training")
-    batches = SliceBatches(tiny_cache, scans, 4, 0, 10, seed=1)
-    assert torch.equal(batches[7]["image"], batches.starting_at(5, 3)[2]["image"])
+    batches = SliceBatches(tiny_cache, scans, 4, 10, seed=1)
+    assert torch.equal(batches[7]["image"], batches.part(first=5)[2]["image"])
     assert not torch.equal(batches[7]["image"], batches[8]["image"])
-    assert not torch.equal(batches[7]["image"], SliceBatches(tiny_cache, scans, 4, 0, 10, seed=2)[7]["image"])
+    assert not torch.equal(batches[7]["image"], SliceBatches(tiny_cache, scans, 4, 10, seed=2)[7]["image"])
+
+
+def test_processes_share_a_batch(tiny_cache):
+    whole = SliceBatches(tiny_cache, tiny_cache.scans("training"), 6, 10, seed=1)
+    parts = [whole.part(process=process, processes=3)[4] for process in range(3)]
+    for key in ("image", "sample"):
+        assert torch.equal(torch.cat([part[key] for part in parts]), whole[4][key])
+
+
+def test_sequences_are_drawn_alike_and_real_scans_more_often():
+    scans = [CachedScan(f"{i}", f"{i}", modality, "training", synthetic=i > 5) for i, modality in enumerate(["T1"] * 5 + ["T2"] * 5)]
+    drawn = chances(scans, real_weight=4)
+    assert drawn[:5].sum().item() == pytest.approx(0.5) and drawn[5:].sum().item() == pytest.approx(0.5)
+    assert (drawn[5] / drawn[6]).item() == pytest.approx(4)
 
 
 def test_augmentation_keeps_the_range_and_the_background(tiny_cache):
-    image = SliceBatches(tiny_cache, tiny_cache.scans("training"), 16, 0, 1, seed=0)[0]["image"]
-    changed = augmented(image, torch.Generator().manual_seed(0))
+    image = SliceBatches(tiny_cache, tiny_cache.scans("training"), 16, 1, seed=0)[0]["image"]
+    changed = augmented(image, Draws.of(0, torch.arange(16)))
     assert changed.min() >= 0 and changed.max() <= 1 and not torch.equal(image, changed)
     assert ((changed > 0).float().mean() / (image > 0).float().mean()).item() == pytest.approx(1, abs=0.15)
+
+
+def test_another_contrast_keeps_the_ends_and_the_order():
+    grey = torch.linspace(0, 1, 50).view(1, 1, 1, -1)
+    one = torch.ones(1, 1, 1, 1)
+    changed = recontrasted(grey, 1.6 * one, 0.7 * one)
+    assert changed[..., 0] == 0 and changed[..., -1] == 1 and (changed.diff() > 0).all()
+    assert torch.allclose(recontrasted(grey, one, one), grey, atol=1e-6)
 
 
 def test_the_learning_rate_rises_stays_and_falls():
@@ -84,14 +110,48 @@ def test_the_learning_rate_rises_stays_and_falls():
     assert factors[4] == pytest.approx(0.505, abs=1e-3) and factors[5] == pytest.approx(0.01)
 
 
-def test_a_wrong_configuration_gets_one_sentence(tmp_path):
-    wrong = tmp_path / "wrong.yaml"
-    wrong.write_text("stepz: 5\n")
-    with pytest.raises(InputError, match="wrong.yaml is wrong at stepz"):
-        find_config(str(wrong))
-    with pytest.raises(InputError, match="shipped are"):
-        find_config("nonesuch")
-    assert find_config("uma_ddpm_T1_compact").method == "uma_ddpm"
+def test_a_folder_with_another_run_is_refused_and_left_alone(tiny_cache, tmp_path):
+    train(CONFIG, tiny_cache, tmp_path, quiet=True)
+    before = (tmp_path / "last.ckpt").read_bytes()
+    with pytest.raises(InputError, match="other settings \\(learning rate\\).*--no-resume"):
+        train(CONFIG.model_copy(update={"learning_rate": 1e-5}), tiny_cache, tmp_path, quiet=True)
+    assert (tmp_path / "last.ckpt").read_bytes() == before
+    train(CONFIG.model_copy(update={"steps": 12}), tiny_cache, tmp_path, quiet=True)
+    (tmp_path / "last.ckpt").write_bytes(before[: len(before) // 2])
+    with pytest.raises(InputError, match="is damaged"):
+        train(CONFIG, tiny_cache, tmp_path, quiet=True)
+
+
+def test_a_gpu_that_is_not_there_is_refused_in_a_sentence(tiny_cache, tmp_path):
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(InputError, match="There is no GPU"):
+        train(CONFIG, tiny_cache, tmp_path, device="cuda", quiet=True)
+
+
+def test_a_full_disk_costs_the_checkpoint_and_not_the_one_before(tiny_cache, tmp_path):
+    """The operating system's own refusal to write more, by a limit on the size of files."""
+    train(CONFIG.model_copy(update={"steps": 4}), tiny_cache, tmp_path, quiet=True)
+    before = (tmp_path / "last.ckpt").read_bytes()
+    program = f"""
+        import resource, signal, sys
+        from pathlib import Path
+        from umaddpm_core.cli import main
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+        sys.argv = ["umaddpm", "train", {str(write_experiment(tmp_path))!r}, "--cache", {str(tiny_cache.folder)!r}, "-o", {str(tmp_path)!r}]
+        main.main()
+    """
+    ended = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=300)
+    assert ended.returncode == 2 and ended.stderr.strip().splitlines()[-1].startswith("umaddpm: "), ended.stderr[-2000:]
+    assert "Traceback" not in ended.stderr
+    assert (tmp_path / "last.ckpt").read_bytes() == before and not (tmp_path / "model.safetensors").read_bytes() == b""
+
+
+def write_experiment(folder):
+    path = folder / "experiment.yaml"
+    path.write_text(yaml.safe_dump(CONFIG.model_dump(mode="json")))
+    return path
 
 
 def test_trains_from_the_cache_without_imaging_libraries(tiny_cache, tmp_path):

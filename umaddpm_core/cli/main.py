@@ -10,6 +10,7 @@ import typer
 
 from umaddpm_core import __version__
 from umaddpm_core.cli.calibrate import calibrate
+from umaddpm_core.cli.contrast import synthesise_t2, train_contrast
 from umaddpm_core.cli.detect import detect
 from umaddpm_core.cli.download import download
 from umaddpm_core.cli.extract_brain import extract_brain
@@ -25,8 +26,10 @@ EXAMPLES = {
     serve: "umaddpm serve --port 8000",
     download: "umaddpm download ixi -o ixi --modality T1 --modality T2",
     preprocess: "umaddpm preprocess ixi -o cache",
-    train: "umaddpm train uma_ddpm_T1_compact --cache cache -o run",
+    synthesise_t2: "umaddpm synthesise-t2 --cache cache",
+    train: "umaddpm train unified --cache cache -o run",
     calibrate: "umaddpm calibrate run/model.safetensors --cache cache -o uma_ddpm_T1.safetensors",
+    train_contrast: "umaddpm train-contrast --cache cache -o contrast_T1_T2.safetensors",
     build_template: "umaddpm build-template ixi --atlas sri24_T1.nii.gz",
     train_brain_extractor: "umaddpm train-brain-extractor ixi --label-maps labelmaps",
 }

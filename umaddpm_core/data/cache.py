@@ -27,6 +27,8 @@ class CachedScan:
     """One scan of the cache: who, which sequence, which part of the split, and how well it was prepared.
 
     `has_lesions` says that a mask was given, even an empty one; not every scan of a patient (`healthy` is False) has one.
+    `paired` says that the scan is also there on the grid of the same person's T1; `synthetic`, that no scanner made it: it
+    was translated from the T1.
     """
 
     name: str
@@ -36,6 +38,8 @@ class CachedScan:
     quality: dict[str, Any] = field(default_factory=dict)
     healthy: bool = True
     has_lesions: bool = False
+    paired: bool = False
+    synthetic: bool = False
 
 
 class ArrayCache:
@@ -68,13 +72,12 @@ class ArrayCache:
         self.fingerprints: dict[str, str] = index["fingerprints"]
         self._scans = [CachedScan(**scan) for scan in index["scans"]]
 
-    def scans(self, part: str | None = None, modality: str | None = None, healthy: bool | None = None) -> list[CachedScan]:
-        """The scans of one part of the split, one modality, and healthy people or patients, or of all."""
-        return [
-            scan
-            for scan in self._scans
-            if part in (None, scan.part) and modality in (None, scan.modality) and healthy in (None, scan.healthy)
-        ]
+    def scans(
+        self, part: str | None = None, modality: str | None = None, healthy: bool | None = None, synthetic: bool | None = None
+    ) -> list[CachedScan]:
+        """The scans of one part of the split, one modality, healthy people or patients, real or synthetic; or of all."""
+        wanted = {"part": part, "modality": modality, "healthy": healthy, "synthetic": synthetic}
+        return [scan for scan in self._scans if all(value in (None, getattr(scan, name)) for name, value in wanted.items())]
 
     def levels(self, scan: CachedScan) -> np.ndarray:
         """A volume as stored: uint8 [96, 96, S], 0 outside the brain."""
@@ -90,6 +93,11 @@ class ArrayCache:
         with np.load(volume_path(self.folder, scan.name)) as file:
             return torch.from_numpy(file["lesions"])[None]
 
+    def paired(self, scan: CachedScan) -> Tensor:
+        """A paired scan on the grid of the same person's T1: [1, 96, 96, S] in [0, 1]."""
+        with np.load(volume_path(self.folder, scan.name)) as file:
+            return torch.from_numpy(file["paired"]).float().div(LEVELS)[None]
+
 
 def parts_by_subject(folder: Path) -> dict[str, str]:
     """The part of every person in a cache; empty where there is no cache yet, or none that can be read."""
@@ -104,9 +112,16 @@ def volume_path(folder: Path, name: str) -> Path:
     return folder / "volumes" / f"{name}.npz"
 
 
-def write_volume(folder: Path, name: str, volume: Tensor, lesions: Tensor | None = None) -> None:
-    """Store a volume [1, 96, 96, S] in [0, 1], and its boolean lesion mask where there is one, at once or not at all."""
+def write_volume(folder: Path, name: str, volume: Tensor, lesions: Tensor | None = None, paired: Tensor | None = None) -> None:
+    """Store a volume [1, 96, 96, S] in [0, 1], at once or not at all.
+
+    Args:
+        lesions: its boolean lesion mask, where there is one.
+        paired: the same scan on the grid of the person's T1, where both were on one grid.
+    """
     arrays = {"volume": volume[0].mul(LEVELS).round().byte().numpy()}
+    if paired is not None:
+        arrays["paired"] = paired[0].mul(LEVELS).round().byte().numpy()
     if lesions is not None:
         arrays["lesions"] = lesions[0].byte().numpy()
     path = volume_path(folder, name)

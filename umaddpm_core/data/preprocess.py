@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import SimpleITK as sitk
+from torch import Tensor
 
 from umaddpm_core.data.binding import bound, fingerprint
 from umaddpm_core.data.cache import INDEX, CachedScan, volume_path, write_index, write_volume
@@ -91,7 +92,7 @@ def fill_cache(
         failures: dict[str, str] = {}
         if progress:
             progress(done, len(wanted))
-        for scan, reason in each(_Preparation(folder, recipe), waiting, workers):
+        for scan, reason in each(_Preparation(folder, recipe, _partners(scans)), waiting, workers):
             done += 1
             if reason:
                 failures[scan.name] = reason
@@ -108,6 +109,7 @@ def fill_cache(
                 quality=note["quality"],
                 healthy=scan.subject not in patients,
                 has_lesions=scan.lesions is not None,
+                paired=note.get("paired", False),
             )
             for scan in sorted(scans, key=lambda scan: scan.name)
             if (note := _note(folder, scan)) is not None
@@ -125,6 +127,7 @@ class _Preparation:
 
     folder: Path
     recipe: Recipe
+    partners: Mapping[str, Path]
 
     def __call__(self, scan: Scan) -> str | None:
         """Why the scan could not be prepared, or nothing."""
@@ -135,12 +138,29 @@ class _Preparation:
             if lesions is not None and not same_grid(lesions, acquired.image):
                 raise InputError(f"The lesion mask {scan.lesions.name} does not lie on the grid of {scan.path.name}.")
             prepared = self.recipe.preprocessor.prepare(acquired, brain)
+            paired = self._paired(scan, acquired.image)
         except InputError as error:
             return str(error)
-        write_volume(self.folder, scan.name, prepared.volume, None if lesions is None else prepared.mask_to_grid(lesions))
+        on_grid = None if lesions is None else prepared.mask_to_grid(lesions)
+        write_volume(self.folder, scan.name, prepared.volume, on_grid, paired)
         with replacing(_note_path(self.folder, scan)) as temporary:
-            temporary.write_text(json.dumps({"files": _files(scan), "quality": prepared.quality}))
+            note = {"files": _files(scan), "quality": prepared.quality, "paired": paired is not None}
+            temporary.write_text(json.dumps(note))
         return None
+
+    def _paired(self, scan: Scan, image: sitk.Image) -> Tensor | None:
+        """The scan where the same person's T1 lies on the model's grid, for those whose voxels are the same."""
+        partner = read_scan(self.partners[scan.name]) if scan.name in self.partners else None
+        if partner is None or not same_grid(image, partner.image):
+            return None
+        return self.recipe.preprocessor.prepare_like(image, self.recipe.preprocessor.prepare(partner))
+
+
+def _partners(scans: Sequence[Scan]) -> dict[str, Path]:
+    """The T1 of every healthy person who has another sequence beside it, by the name of that one."""
+    t1 = {(scan.subject, scan.session): scan for scan in scans if scan.modality == "T1" and scan.healthy}
+    pairs = ((scan, t1.get((scan.subject, scan.session))) for scan in scans if scan.modality == "T2")
+    return {scan.name: partner.path for scan, partner in pairs if partner}
 
 
 def _mask(path: Path) -> sitk.Image:

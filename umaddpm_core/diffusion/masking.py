@@ -7,6 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from umaddpm_core.diffusion.draws import Draws
+
 FrequencyMask = Literal["highpass", "random", "none"]
 
 RECTANGLES = 5
@@ -17,7 +19,9 @@ HALF_WIDTHS = (2, 10)
 """Half-width of the square of low frequencies, in pixels of the shifted spectrum, drawn between these."""
 
 
-def dual_mask(x: Tensor, brain: Tensor, generator: torch.Generator, frequency_mask: FrequencyMask = "highpass") -> Tensor:
+def dual_mask(
+    x: Tensor, brain: Tensor, draws: Draws, frequency_mask: FrequencyMask = "highpass", rectangles: int = RECTANGLES
+) -> Tensor:
     """X̃0 = X0⊙M_s + X_freq⊙(1-M_s): the slice with rectangles of its frequency-masked copy, inside the brain.
 
     Args:
@@ -25,22 +29,23 @@ def dual_mask(x: Tensor, brain: Tensor, generator: torch.Generator, frequency_ma
         brain: boolean masks of the same shape.
         frequency_mask: `highpass` removes low frequencies (UMA-DDPM), `random` low or high by a coin (mDDPM), `none`
             fills the rectangles with nothing.
+        rectangles: at most so many a slice; 0 masks nothing.
     """
-    rectangles = spatial_mask(brain, generator)
+    masked = spatial_mask(brain, draws, rectangles) & brain
     if frequency_mask == "none":
         filling = torch.zeros_like(x)
     else:
-        filling = frequency_masked(x, generator, coin=frequency_mask == "random")
-    return torch.where(rectangles & brain, filling, x)
+        filling = frequency_masked(x, draws, coin=frequency_mask == "random")
+    return torch.where(masked, filling, x)
 
 
-def spatial_mask(brain: Tensor, generator: torch.Generator) -> Tensor:
-    """Zero to five rectangles per slice: boolean [B, 1, H, W], True where the slice is masked.
+def spatial_mask(brain: Tensor, draws: Draws, rectangles: int = RECTANGLES) -> Tensor:
+    """Zero to so many rectangles per slice: boolean [B, 1, H, W], True where the slice is masked.
 
     Sides are 9–18 % of the rows that hold brain, positions lie within the rows and columns that do (mDDPM). A slice
     without brain gets none.
     """
-    batch, _, height, width = brain.shape
+    height, width = brain.shape[2:]
     device = brain.device
     first_row, rows = _span(brain.any(dim=3)[:, 0])
     first_column, columns = _span(brain.any(dim=2)[:, 0])
@@ -48,7 +53,7 @@ def spatial_mask(brain: Tensor, generator: torch.Generator) -> Tensor:
     smallest = (largest / 2).floor().clamp_min(1)
 
     def uniform() -> Tensor:
-        return torch.rand(batch, RECTANGLES, 1, 1, generator=generator, device=device)
+        return draws.uniform(rectangles, 1, 1)
 
     def side() -> Tensor:
         return (smallest + uniform() * (largest - smallest + 1)).floor()
@@ -58,23 +63,21 @@ def spatial_mask(brain: Tensor, generator: torch.Generator) -> Tensor:
     left = (first_column + 5 + uniform() * (columns - 10 - largest).clamp_min(1)).floor()
     y = torch.arange(height, device=device).view(1, 1, -1, 1)
     x = torch.arange(width, device=device).view(1, 1, 1, -1)
-    count = torch.randint(RECTANGLES + 1, (batch, 1, 1, 1), generator=generator, device=device)
-    used = torch.arange(RECTANGLES, device=device).view(1, -1, 1, 1) < count
+    count = draws.integers(0, rectangles, 1, 1, 1)
+    used = torch.arange(rectangles, device=device).view(1, -1, 1, 1) < count
     inside = used & (rows > 10) & (y >= top) & (y < top + side_y) & (x >= left) & (x < left + side_x)
     return inside.any(dim=1, keepdim=True)
 
 
-def frequency_masked(x: Tensor, generator: torch.Generator, coin: bool = False) -> Tensor:
+def frequency_masked(x: Tensor, draws: Draws, coin: bool = False) -> Tensor:
     """Slices [B, 1, H, W] without the square of low frequencies around the origin; with `coin`, or with it alone."""
-    batch, _, height, width = x.shape
-    low, high = HALF_WIDTHS
-    half = torch.randint(low, high + 1, (batch, 1, 1, 1), generator=generator, device=x.device)
+    height, width = x.shape[2:]
+    half = draws.integers(*HALF_WIDTHS, 1, 1, 1)
     y = (torch.arange(height, device=x.device) - height // 2).view(1, 1, -1, 1)
     z = (torch.arange(width, device=x.device) - width // 2).view(1, 1, 1, -1)
     kept = ~((y >= -half) & (y < half) & (z >= -half) & (z < half))
     if coin:
-        flipped = torch.rand(batch, 1, 1, 1, generator=generator, device=x.device) < 0.5
-        kept = kept ^ flipped
+        kept = kept ^ draws.flips(1, 1, 1)
     spectrum = torch.fft.fftshift(torch.fft.fft2(x.float()), dim=(-2, -1))
     return torch.fft.ifft2(torch.fft.ifftshift(spectrum * kept, dim=(-2, -1))).real.to(x.dtype)
 

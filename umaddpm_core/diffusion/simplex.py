@@ -7,6 +7,8 @@ import math
 import torch
 from torch import Tensor
 
+from umaddpm_core.diffusion.draws import Draws
+
 OCTAVES = 6
 PERSISTENCE = 0.8
 FEATURE_SIZE = 64.0
@@ -21,8 +23,8 @@ _OCTAVE_STD = 0.54
 """Standard deviation of one octave of `_simplex`, measured over 10^7 points."""
 
 
-def simplex_noise(images: int, height: int, width: int, generator: torch.Generator, *, standardise: bool = False) -> Tensor:
-    """Noise images [images, 1, height, width], each with its own permutation and offset.
+def simplex_noise(draws: Draws, height: int, width: int, *, standardise: bool = False) -> Tensor:
+    """Noise images [B, 1, height, width], each with its own permutation and offset.
 
     Six octaves of 2-D simplex noise (Perlin 2001; gradients on the unit circle) with persistence 0.8 and feature sizes
     64 … 2 pixels (AnoDDPM). The random offset of every octave removes the ancestors' fixed zero in the top-left corner.
@@ -30,15 +32,15 @@ def simplex_noise(images: int, height: int, width: int, generator: torch.Generat
     Args:
         standardise: scale to standard deviation 1 instead of the ancestors' 0.59.
     """
-    device = generator.device
-    permutation = torch.argsort(torch.rand(images, 256, generator=generator, device=device), dim=1)
-    offset = torch.rand(OCTAVES, 2, images, 1, 1, generator=generator, device=device) * 256
+    device = draws.device
+    permutation = torch.argsort(draws.uniform(256), dim=1)
+    offset = draws.uniform(OCTAVES, 2, 1, 1, high=256.0)
     rows = torch.arange(height, device=device, dtype=torch.float).view(1, height, 1)
     columns = torch.arange(width, device=device, dtype=torch.float).view(1, 1, width)
-    noise = torch.zeros(images, height, width, device=device)
+    noise = torch.zeros(len(offset), height, width, device=device)
     for octave in range(OCTAVES):
         scale = 2**octave / FEATURE_SIZE
-        y, x = offset[octave]
+        y, x = offset[:, octave].unbind(1)
         noise += PERSISTENCE**octave * _simplex(rows * scale + y, columns * scale + x, permutation)
     return noise.unsqueeze(1) * ((1.0 if standardise else LINEAGE_STD) / (_OCTAVE_STD * _FRACTAL_STD))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from umaddpm_core.artefact import Artefact
 from umaddpm_core.errors import InputError
@@ -14,11 +14,11 @@ from umaddpm_core.methods.uma_ddpm import UMADDPM
 
 METHODS: dict[str, type[Method]] = {method.name: method for method in (UMADDPM, Intensity)}
 
-__all__ = ["METHODS", "Method", "build", "from_artefact"]
+__all__ = ["METHODS", "Method", "build", "build_config", "from_artefact"]
 
 
-def build(name: str, config: dict[str, Any]) -> Method:
-    """An untrained method.
+def build_config(name: str, config: dict[str, Any]) -> BaseModel:
+    """The settings of a method, validated.
 
     Raises:
         InputError: unknown name, or a configuration that does not fit it.
@@ -26,10 +26,16 @@ def build(name: str, config: dict[str, Any]) -> Method:
     if name not in METHODS:
         raise InputError(f"There is no method {name!r}; there are {', '.join(METHODS)}.")
     try:
-        return METHODS[name](METHODS[name].Config(**config))
+        return METHODS[name].Config(**config)
     except ValidationError as error:
         first = error.errors()[0]
         raise InputError(f"The configuration of {name} is wrong at {'.'.join(map(str, first['loc']))}: {first['msg']}.") from error
+
+
+def build(name: str, config: dict[str, Any]) -> Method:
+    """An untrained method; errors as for `build_config`."""
+    settings = build_config(name, config)
+    return METHODS[name](settings)
 
 
 def from_artefact(artefact: Artefact, **changes: Any) -> Method:

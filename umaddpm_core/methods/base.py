@@ -6,11 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-import torch
 from pydantic import BaseModel
 from torch import Tensor, nn
 
 from umaddpm_core.artefact import Artefact
+from umaddpm_core.diffusion.draws import Draws
 from umaddpm_core.errors import Cancelled
 
 Progress = Callable[[float], None]
@@ -33,17 +33,17 @@ class Method(nn.Module, ABC):
         self.config = config
 
     @abstractmethod
-    def training_step(self, batch: dict[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
+    def training_step(self, batch: dict[str, Tensor], draws: Draws) -> dict[str, Tensor]:
         """Losses of one batch; `loss` is what is minimised.
 
         Args:
             batch: `image` [B, 1, 96, 96] in [0, 1], zero outside the brain, and `brain`, boolean, of the same shape.
-            generator: of all random draws of this step.
+            draws: of all random numbers of this step.
         """
 
-    def validation_step(self, batch: dict[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
+    def validation_step(self, batch: dict[str, Tensor], draws: Draws) -> dict[str, Tensor]:
         """Losses of one batch as the method is used, without what only training does to it; arguments as `training_step`."""
-        return self.training_step(batch, generator)
+        return self.training_step(batch, draws)
 
     @abstractmethod
     def reconstruct(

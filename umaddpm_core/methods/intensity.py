@@ -9,6 +9,7 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
+from umaddpm_core.diffusion.draws import Draws
 from umaddpm_core.methods.base import Method, Progress, check_cancelled
 
 LARGEST_DEPTH = 96
@@ -51,7 +52,7 @@ class Intensity(Method):
         """The mean healthy volume [1, 96, 96, depth]."""
         return centred(self.mean, depth)
 
-    def training_step(self, batch: dict[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
+    def training_step(self, batch: dict[str, Tensor], draws: Draws) -> dict[str, Tensor]:
         """Nothing is learned by gradient; the loss says how far slices are from their mean."""
         return {"loss": (batch["image"] - batch["image"].mean()).abs().mean().requires_grad_()}
 

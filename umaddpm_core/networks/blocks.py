@@ -6,6 +6,7 @@ import math
 
 import torch
 import torch.nn.functional as F
+from monai.networks.blocks.spatialattention import SpatialAttentionBlock
 from monai.networks.nets.diffusion_model_unet import get_timestep_embedding
 from torch import Tensor, nn
 
@@ -77,3 +78,26 @@ class Head(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.conv(F.silu(self.norm(x)))
+
+
+class MiddleBlock(nn.Module):
+    """The bottleneck of DDPM, pDDPM and mDDPM: residual block, self-attention over all positions, residual block.
+
+    Features [B, C, H, W] and the time embedding [B, E] to [B, C, H, W].
+    """
+
+    def __init__(self, channels: int, embedding: int) -> None:
+        super().__init__()
+        self.block1 = ResidualBlock(channels, channels, embedding)
+        self.attention = self_attention(channels)
+        self.block2 = ResidualBlock(channels, channels, embedding)
+
+    def forward(self, h: Tensor, embedding: Tensor) -> Tensor:
+        return self.block2(self.attention(self.block1(h, embedding)), embedding)
+
+
+def self_attention(channels: int) -> nn.Module:
+    """MONAI's attention over the positions of [B, C, H, W], with heads of 64 channels where they divide C, else one head."""
+    heads = 64 if channels % 64 == 0 else channels
+    groups = group_norm(channels).num_groups
+    return SpatialAttentionBlock(2, channels, num_head_channels=heads, norm_num_groups=groups)

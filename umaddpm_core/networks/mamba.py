@@ -8,17 +8,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from umaddpm_core.networks.selective_scan import Backend, selective_scan
+
 
 class Mamba(nn.Module):
     """One Mamba layer over a sequence [B, L, C]; same shape out.
 
     Two branches: linear, causal depth-wise convolution, SiLU and the selective scan; and linear, SiLU. Their product
-    goes through a linear layer. Names and shapes of the parameters are those of `mamba_ssm.Mamba`, so weights
+    goes through a linear layer; `backend` says what computes the scan. Names and shapes of the parameters are those of `mamba_ssm.Mamba`, so weights
     interchange with the fused CUDA implementation.
     """
 
-    def __init__(self, d_model: int, d_state: int = 16, d_conv: int = 4, expand: int = 2) -> None:
+    def __init__(self, d_model: int, d_state: int = 16, d_conv: int = 4, expand: int = 2, backend: Backend = "auto") -> None:
         super().__init__()
+        self.backend = backend
         self.d_state = d_state
         self.d_inner = expand * d_model
         self.dt_rank = math.ceil(d_model / 16)
@@ -37,7 +40,7 @@ class Mamba(nn.Module):
         u = F.silu(self.conv1d(u.transpose(1, 2))[..., :length].transpose(1, 2))
         dt, B, C = self.x_proj(u).split([self.dt_rank, self.d_state, self.d_state], dim=-1)
         delta = F.softplus(self.dt_proj(dt).float())
-        y = selective_scan(u.float(), delta, -torch.exp(self.A_log.float()), B.float(), C.float(), self.D.float())
+        y = selective_scan(u, delta, -torch.exp(self.A_log.float()), B, C, self.D, self.backend)
         return self.out_proj(y.to(z.dtype) * F.silu(z))
 
     def _init_time_step(self, smallest: float = 1e-3, largest: float = 0.1, floor: float = 1e-4) -> None:
@@ -46,26 +49,3 @@ class Mamba(nn.Module):
         dt = torch.exp(torch.rand(self.d_inner) * math.log(largest / smallest) + math.log(smallest)).clamp_min(floor)
         with torch.no_grad():
             self.dt_proj.bias.copy_(dt + torch.log(-torch.expm1(-dt)))
-
-
-def selective_scan(u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor) -> Tensor:
-    """Selective scan, step by step: h_i = exp(Δ_i A) h_{i-1} + Δ_i B_i u_i and y_i = C_i·h_i + D u_i.
-
-    Args:
-        u, delta: inputs and step sizes [B, L, E], float32.
-        A: state decay [E, N], negative.  B, C: input and output weights [B, L, N].  D: skip weights [E].
-
-    Returns:
-        [B, L, E].
-
-    The loop runs over `unbind` views: indexing the tensors instead makes the backward pass write a full-size zero
-    gradient at every step, a hundred times slower on a CPU.
-    """
-    decay = torch.exp(delta.unsqueeze(-1) * A)
-    drive = (delta * u).unsqueeze(-1) * B.unsqueeze(2)
-    state = torch.zeros_like(drive[:, 0])
-    states = []
-    for step_decay, step_drive in zip(decay.unbind(1), drive.unbind(1)):
-        state = torch.addcmul(step_drive, step_decay, state)
-        states.append(state)
-    return torch.einsum("blen,bln->ble", torch.stack(states, 1), C) + D * u

@@ -7,8 +7,12 @@ import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-from umaddpm_core.networks.blocks import Head, ResidualBlock, TimeEmbedding
+from umaddpm_core.networks.blocks import Head, MiddleBlock, ResidualBlock, TimeEmbedding
 from umaddpm_core.networks.modality_aware import ModalityAwareModule
+from umaddpm_core.networks.selective_scan import Backend
+
+SIZE = 96
+"""Sides of a slice in pixels."""
 
 
 class UNetConfig(BaseModel):
@@ -21,7 +25,11 @@ class UNetConfig(BaseModel):
     blocks: int = Field(3, ge=1, description="residual blocks per level")
     stem: int = Field(1, ge=1, description="pixel-unshuffle factor: the network works at 1/stem of the resolution")
     narrow_up: bool = Field(False, description="up-sampling blocks already have the next level's width: a third cheaper")
+    mam: bool = Field(True, description="modality-aware module in the bottleneck; else the ancestors' middle block")
     prompts: int = Field(2, ge=1, description="n of the self-prompting, one per modality")
+    spatial_prompts: bool = Field(False, description="a prompt is a map of the bottleneck's size, not one value a channel")
+    keep_attention: bool = Field(False, description="MAM keeps the middle block's self-attention")
+    mamba_backend: Backend = Field("auto", description="what computes Mamba's scan: cuda, torch, or what there is")
 
 
 class UNet(nn.Module):
@@ -51,7 +59,18 @@ class UNet(nn.Module):
                 self.encoder.append(ResidualBlock(channels, channels, embedding, resample="down"))
                 skips.append(channels)
 
-        self.bottleneck = ModalityAwareModule(channels, embedding, config.prompts)
+        if config.mam:
+            side = SIZE // (config.stem * 2 ** (len(widths) - 1))
+            self.bottleneck: nn.Module = ModalityAwareModule(
+                channels,
+                embedding,
+                config.prompts,
+                size=side if config.spatial_prompts else None,
+                backend=config.mamba_backend,
+                attention=config.keep_attention,
+            )
+        else:
+            self.bottleneck = MiddleBlock(channels, embedding)
 
         self.decoder = nn.ModuleList()
         for level, width in reversed(list(enumerate(widths))):

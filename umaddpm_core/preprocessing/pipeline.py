@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import SimpleITK as sitk
+from torch import Tensor
 
 from umaddpm_core.errors import InputError, naming
 from umaddpm_core.preprocessing.brain_extraction import brain_mask, mask_ml
@@ -64,15 +65,9 @@ class Preprocessor:
             registration = register(scan, mask, self.template, self.template_brain, backend=settings.registration)
         step(0.6, "removing the shading")
         bias = bias_field(scan, mask) if settings.bias_correction else None
-        corrected = scan if bias is None else scan / bias
-        if settings.curvature_flow:
-            corrected = denoised(corrected)
         step(0.9, "bringing it to the model's grid")
         grid = brain_grid(mask, registration.transform, self.template, settings.coverage)
-        volume = to_tensor(resampled(antialiased(corrected), grid, registration.transform, sitk.sitkBSpline))
-        inside = to_tensor(resampled(mask, grid, registration.transform, sitk.sitkLinear)) > 0.5
-        window = Window.of(volume, inside)
-        volume = window.apply(volume, inside)
+        volume, inside, window = self._on_grid(scan, mask, bias, grid, registration.transform)
         template = to_tensor(resampled(self.template, grid, sitk.Transform(), sitk.sitkLinear))
         return PreparedScan(
             volume=volume,
@@ -101,3 +96,29 @@ class Preprocessor:
                 "window": [round(window.low, 3), round(window.high, 3)],
             },
         )
+
+    def prepare_like(self, scan: sitk.Image, like: PreparedScan) -> Tensor:
+        """Another sequence of a prepared head, voxel by voxel where that one is: [1, 96, 96, S] in [0, 1].
+
+        Args:
+            scan: on the grid of `like.scan`; brain mask and alignment are taken from there.
+
+        Raises:
+            InputError: it lies on another grid.
+        """
+        if not same_grid(scan, like.scan):
+            raise InputError("The two scans do not lie on one grid: size, spacing, origin or axes differ.")
+        bias = bias_field(scan, like.scan_brain) if self.settings.bias_correction else None
+        return self._on_grid(scan, like.scan_brain, bias, like.grid, like.to_native)[0]
+
+    def _on_grid(
+        self, scan: sitk.Image, brain: sitk.Image, bias: sitk.Image | None, grid: sitk.Image, to_scan: sitk.Transform
+    ) -> tuple[Tensor, Tensor, Window]:
+        """The corrected scan and its brain on the model's grid, and the window of its intensities."""
+        corrected = scan if bias is None else scan / bias
+        if self.settings.curvature_flow:
+            corrected = denoised(corrected)
+        volume = to_tensor(resampled(antialiased(corrected), grid, to_scan, sitk.sitkBSpline))
+        inside = to_tensor(resampled(brain, grid, to_scan, sitk.sitkLinear)) > 0.5
+        window = Window.of(volume, inside)
+        return window.apply(volume, inside), inside, window

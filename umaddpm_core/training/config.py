@@ -1,7 +1,8 @@
-"""What one training run is: a YAML file, validated."""
+"""What one training run is: an experiment, the size it is run at, both YAML files, validated."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,18 +10,28 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from umaddpm_core.errors import InputError
+from umaddpm_core.methods import build_config
+
+EXPERIMENTS = Path(__file__).parent / "experiments"
+PRESETS = Path(__file__).parent / "presets"
+
+Modality = Literal["T1", "T2"]
 
 
 class TrainingConfig(BaseModel):
-    """One experiment. `method_config` goes to the method as it is and is validated there."""
+    """One run. `method_config` goes to the method as it is and is validated there."""
 
     model_config = ConfigDict(extra="forbid")
 
+    name: str = Field("", description="of the experiment")
+    preset: str = Field("", description="whose settings hold where the experiment says nothing")
     method: str = "uma_ddpm"
     method_config: dict[str, Any] = Field(default_factory=dict)
-    modalities: list[Literal["T1", "T2"]] = Field(default_factory=lambda: ["T1"], min_length=1)
+    modalities: list[Modality] = Field(default_factory=lambda: ["T1"], min_length=1)
+    real_weight: float = Field(1.0, gt=0, description="how many times more often a real scan is drawn than a synthetic one")
+    contrast: float = Field(0.25, ge=0, le=1, description="strength of the random change of contrast")
     steps: int = Field(4000, ge=1, description="optimiser steps")
-    batch: int = Field(16, ge=1, description="slices a step")
+    batch: int = Field(16, ge=1, description="slices a step, of all processes together")
     learning_rate: float = Field(1e-3, gt=0)
     warm_up: float = Field(0.03, ge=0, le=1, description="share of the steps with rising learning rate")
     decay: float = Field(0.4, ge=0, le=1, description="share of the steps, at the end, with falling learning rate")
@@ -32,33 +43,58 @@ class TrainingConfig(BaseModel):
     seed: int = 0
 
 
-def load_config(path: str | Path) -> TrainingConfig:
-    """Read a YAML configuration.
+def find_config(experiment: str, preset: str | None = None, **changes: Any) -> TrainingConfig:
+    """The experiment in the file `experiment`, or the shipped one of that name, at the size of a preset.
+
+    Args:
+        preset: name of a shipped preset; by default the one the experiment names, else `compact`.
+        changes: settings that come before both.
 
     Raises:
-        InputError: no such file, no YAML, an unknown key or a value out of range.
+        InputError: experiment or preset does not exist, no YAML, an unknown key, or a value out of range.
     """
-    path = Path(path)
+    path = Path(experiment)
     if not path.is_file():
-        raise InputError(f"There is no configuration file {path}.")
+        path = _shipped(EXPERIMENTS, experiment, "experiment")
+    described = read_yaml(path)
+    size = preset or described.get("preset") or "compact"
+    merged = _merged(read_yaml(_shipped(PRESETS, size, "preset")), {**described, "preset": size, "name": path.stem})
     try:
-        return TrainingConfig(**(yaml.safe_load(path.read_text()) or {}))
-    except (yaml.YAMLError, TypeError) as error:
-        raise InputError(f"{path.name} is not a YAML file of keys and values.") from error
+        config = TrainingConfig(**_merged(merged, changes))
     except ValidationError as error:
         first = error.errors()[0]
         raise InputError(f"{path.name} is wrong at {'.'.join(map(str, first['loc']))}: {first['msg']}.") from error
+    build_config(config.method, config.method_config)
+    return config
 
 
-def find_config(name: str) -> TrainingConfig:
-    """The configuration in the file `name`, or the shipped one of that name.
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A YAML file of keys and values.
 
     Raises:
-        InputError: neither exists, or the file is wrong.
+        InputError: it is something else.
     """
-    folder = Path(__file__).parent / "configs"
-    shipped = folder / f"{name}.yaml"
-    if not Path(name).is_file() and not shipped.is_file():
-        names = ", ".join(sorted(path.stem for path in folder.glob("*.yaml")))
-        raise InputError(f"There is no configuration {name}; shipped are {names}.")
-    return load_config(shipped if shipped.is_file() and not Path(name).is_file() else name)
+    try:
+        content = yaml.safe_load(path.read_text()) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path.name} is not a YAML file of keys and values.") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path.name} is not a YAML file of keys and values.")
+    return content
+
+
+def _shipped(folder: Path, name: str, kind: str) -> Path:
+    path = folder / f"{name}.yaml"
+    if not path.is_file():
+        names = ", ".join(sorted(file.stem for file in folder.glob("*.yaml")))
+        raise InputError(f"There is no {kind} {name}; shipped are {names}.")
+    return path
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Both, the latter first; what is a mapping in both is merged likewise."""
+    result = dict(below)
+    for key, value in above.items():
+        both = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
+        result[key] = _merged(result[key], value) if both else value
+    return result

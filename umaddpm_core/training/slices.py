@@ -2,48 +2,75 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from umaddpm_core.data.cache import LEVELS, ArrayCache, CachedScan
+from umaddpm_core.diffusion.draws import Draws
 
 
 class SliceBatches(Dataset):
-    """Batch number i of a training run: random scans, one random slice of each that holds brain.
+    """Batch number i of a run: random scans, one random slice of each that holds brain.
 
     Args:
         cache, scans: what to draw from; all volumes are held in memory as uint8.
-        batch: slices a batch.
-        first, count: numbers of the batches this data set yields.
+        batch: slices a batch, of all processes together.
+        count: batches this data set yields, from number `first` on.
         seed: of the run.
+        real_weight: how many times more often a real scan is drawn than a synthetic one of the same sequence. Sequences are
+            drawn equally often, however many scans each has.
+        process, processes: which equal share of every batch this process computes, and of how many.
 
-    An item is a dict with `image` [B, 1, 96, 96] in [0, 1] and `brain`, boolean, of the same shape.
+    An item is a dict with `image` [B, 1, 96, 96] in [0, 1]; `brain`, boolean, of the same shape; `sample`, the numbers of
+    its slices in the run, int64 [B]; and `step`, its own number.
     """
 
-    def __init__(self, cache: ArrayCache, scans: list[CachedScan], batch: int, first: int, count: int, seed: int) -> None:
+    def __init__(
+        self,
+        cache: ArrayCache,
+        scans: Sequence[CachedScan],
+        batch: int,
+        count: int,
+        seed: int,
+        *,
+        first: int = 0,
+        real_weight: float = 1.0,
+        process: int = 0,
+        processes: int = 1,
+    ) -> None:
         self.volumes = [torch.from_numpy(cache.levels(scan)).permute(2, 0, 1).contiguous() for scan in scans]
-        self.batch, self.first, self.count, self.seed = batch, first, count, seed
+        self.chances = chances(scans, real_weight).cumsum(0)
+        self.batch, self.count, self.seed, self.first = batch, count, seed, first
+        self.process, self.processes = process, processes
 
-    def starting_at(self, first: int, count: int) -> SliceBatches:
-        """The same volumes, other batch numbers."""
+    def part(self, **changes: int) -> SliceBatches:
+        """The same volumes, other numbers: `first`, `count`, `process`, `processes`."""
         other = object.__new__(SliceBatches)
-        other.__dict__ = {**self.__dict__, "first": first, "count": count}
+        other.__dict__ = {**self.__dict__, **changes}
         return other
 
     def __len__(self) -> int:
         return self.count
 
-    def __getitem__(self, index: int) -> dict[str, Tensor]:
-        generator = torch.Generator().manual_seed(batch_seed(self.seed, self.first + index))
-        slices = []
-        for _ in range(self.batch):
-            volume = self.volumes[int(torch.randint(len(self.volumes), (), generator=generator))]
-            slices.append(volume[int(torch.randint(len(volume), (), generator=generator))])
+    def __getitem__(self, index: int) -> dict[str, Tensor | int]:
+        step, share = self.first + index, self.batch // self.processes
+        sample = step * self.batch + self.process * share + torch.arange(share)
+        draws = Draws.of(self.seed, sample, step)
+        scans = torch.searchsorted(self.chances, draws.uniform().double(), right=True).clamp_max(len(self.volumes) - 1)
+        volumes = [self.volumes[scan] for scan in scans]
+        slices = [volume[int(where * len(volume))] for volume, where in zip(volumes, draws.uniform())]
         image = torch.stack(slices)[:, None].float() / LEVELS
-        return {"image": image, "brain": image > 0}
+        return {"image": image, "brain": image > 0, "sample": sample, "step": step}
 
 
-def batch_seed(seed: int, number: int) -> int:
-    """Seed of all random draws of batch `number` of a run with `seed`."""
-    return (seed * 1_000_003 + number) % (2**63)
+def chances(scans: Sequence[CachedScan], real_weight: float) -> Tensor:
+    """How likely each scan is drawn, float64: sequences alike, and within one a real scan `real_weight` times a synthetic."""
+    weights = torch.tensor([1.0 if scan.synthetic else real_weight for scan in scans], dtype=torch.float64)
+    total: Counter[str] = Counter()
+    for scan, weight in zip(scans, weights.tolist()):
+        total[scan.modality] += weight
+    return weights / torch.tensor([total[scan.modality] * len(total) for scan in scans], dtype=torch.float64)
