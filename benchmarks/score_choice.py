@@ -25,9 +25,9 @@ from umaddpm_core.data.cohorts import Scan, data_root, lgg
 from umaddpm_core.data.splits import lesion_split
 from umaddpm_core.detection.anomaly_map import SCORES, anomaly_map, examined_region, mask_of
 from umaddpm_core.detection.models import find_model
-from umaddpm_core.evaluation.calibrate import VOXEL_MM3
 from umaddpm_core.evaluation.metrics import average_precision, dice
 from umaddpm_core.methods import from_artefact
+from umaddpm_core.preprocessing.grid import VOXEL_MM3
 from umaddpm_core.preprocessing.pipeline import Preprocessor
 from umaddpm_core.preprocessing.settings import PreprocessingSettings
 

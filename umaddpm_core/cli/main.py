@@ -13,6 +13,7 @@ from umaddpm_core.cli.calibrate import calibrate
 from umaddpm_core.cli.contrast import synthesise_t2, train_contrast
 from umaddpm_core.cli.detect import detect
 from umaddpm_core.cli.download import download
+from umaddpm_core.cli.evaluate import evaluate
 from umaddpm_core.cli.extract_brain import extract_brain
 from umaddpm_core.cli.preprocess import preprocess
 from umaddpm_core.cli.resources import build_template, train_brain_extractor
@@ -30,6 +31,7 @@ EXAMPLES = {
     train: "umaddpm train unified --cache cache -o run",
     calibrate: "umaddpm calibrate run/model.safetensors --cache cache -o uma_ddpm_T1.safetensors",
     train_contrast: "umaddpm train-contrast --cache cache -o contrast_T1_T2.safetensors",
+    evaluate: "umaddpm evaluate lgg -o results --model uma_ddpm_T1",
     build_template: "umaddpm build-template ixi --atlas sri24_T1.nii.gz",
     train_brain_extractor: "umaddpm train-brain-extractor ixi --label-maps labelmaps",
 }

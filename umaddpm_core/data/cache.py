@@ -99,6 +99,11 @@ class ArrayCache:
             return torch.from_numpy(file["paired"]).float().div(LEVELS)[None]
 
 
+def is_cache(folder: Path) -> bool:
+    """Whether `umaddpm preprocess` made this folder, or began to."""
+    return (folder / SETTINGS).exists()
+
+
 def parts_by_subject(folder: Path) -> dict[str, str]:
     """The part of every person in a cache; empty where there is no cache yet, or none that can be read."""
     try:

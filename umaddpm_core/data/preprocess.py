@@ -19,8 +19,7 @@ from umaddpm_core.data.cohorts import MODALITIES, Scan, check_distinct
 from umaddpm_core.data.replacing import replacing
 from umaddpm_core.data.workers import each
 from umaddpm_core.errors import InputError
-from umaddpm_core.preprocessing.reading import read_scan, same_grid
-from umaddpm_core.preprocessing.reading.files import READABLE, read_file
+from umaddpm_core.preprocessing.reading import READABLE, read_mask, read_scan, same_grid
 from umaddpm_core.preprocessing.reading.source import ARCHIVE
 from umaddpm_core.preprocessing.settings import PreprocessingSettings
 from umaddpm_core.resources import BRAIN_EXTRACTOR, TEMPLATE, TEMPLATE_BRAIN
@@ -133,8 +132,8 @@ class _Preparation:
         """Why the scan could not be prepared, or nothing."""
         try:
             acquired = read_scan(scan.path)
-            brain = _mask(scan.brain) if scan.brain else None
-            lesions = _mask(scan.lesions) if scan.lesions else None
+            brain = read_mask(scan.brain) if scan.brain else None
+            lesions = read_mask(scan.lesions) if scan.lesions else None
             if lesions is not None and not same_grid(lesions, acquired.image):
                 raise InputError(f"The lesion mask {scan.lesions.name} does not lie on the grid of {scan.path.name}.")
             prepared = self.recipe.preprocessor.prepare(acquired, brain)
@@ -161,12 +160,6 @@ def _partners(scans: Sequence[Scan]) -> dict[str, Path]:
     t1 = {(scan.subject, scan.session): scan for scan in scans if scan.modality == "T1" and scan.healthy}
     pairs = ((scan, t1.get((scan.subject, scan.session))) for scan in scans if scan.modality == "T2")
     return {scan.name: partner.path for scan, partner in pairs if partner}
-
-
-def _mask(path: Path) -> sitk.Image:
-    """A mask file, 1 where it holds 0.5 or more."""
-    image, _ = read_file(path)
-    return sitk.Cast(sitk.Cast(image, sitk.sitkFloat32) >= 0.5, sitk.sitkUInt8)
 
 
 def _note_path(folder: Path, scan: Scan) -> Path:

@@ -16,9 +16,9 @@ from umaddpm_core.errors import InputError
 from umaddpm_core.evaluation.metrics import average_precision
 from umaddpm_core.evaluation.repaint import LESION_SEEDS, over_scans, repaint
 from umaddpm_core.methods import Method
+from umaddpm_core.preprocessing.grid import VOXEL_MM3
 from umaddpm_core.preprocessing.quality.intensity import Cohort, histogram
 
-VOXEL_MM3 = 8.0
 FALSE_POSITIVE_RATE = 0.01
 DIRECTION = {"dark": -1, "bright": 1}
 """Sign of the contrast of what a score of one direction looks for."""

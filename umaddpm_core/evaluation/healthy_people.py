@@ -11,10 +11,10 @@ import numpy as np
 from umaddpm_core.data.cache import ArrayCache, CachedScan
 from umaddpm_core.detection.anomaly_map import anomaly_map, mask_of
 from umaddpm_core.detection.calibration import Threshold
-from umaddpm_core.evaluation.calibrate import VOXEL_MM3
 from umaddpm_core.evaluation.metrics import average_precision, dice, psnr, restored_share
 from umaddpm_core.evaluation.repaint import LESION_SEEDS, over_scans, repaint
 from umaddpm_core.methods import Method
+from umaddpm_core.preprocessing.grid import VOXEL_MM3
 
 
 def healthy_test(

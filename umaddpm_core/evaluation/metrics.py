@@ -6,7 +6,13 @@ import math
 
 import numpy as np
 import torch
+import torch.nn.functional as F
+from monai.metrics import compute_confusion_matrix_metric, get_confusion_matrix
+from monai.metrics.regression import compute_ssim_and_cs
 from torch import Tensor
+from torchmetrics.functional.classification import binary_average_precision
+
+SSIM_WINDOW, SSIM_SIGMA = 11, 1.5
 
 
 def dice(mask: np.ndarray, truth: np.ndarray) -> float:
@@ -15,23 +21,42 @@ def dice(mask: np.ndarray, truth: np.ndarray) -> float:
     return 2 * int(np.count_nonzero(mask & truth)) / total if total else 1.0
 
 
-def psnr(reconstruction: Tensor, volume: Tensor, region: Tensor) -> float:
-    """Peak signal-to-noise ratio in dB, peak 1, over a boolean region."""
-    error = float(((reconstruction - volume)[region] ** 2).mean())
+def voxel_rates(mask: np.ndarray, truth: np.ndarray, region: np.ndarray) -> dict[str, float]:
+    """Sensitivity, specificity and precision of a boolean mask over a region (MONAI); NaN where there is nothing to divide by."""
+    predicted, labelled = (torch.from_numpy(array[region]).float().view(1, 1, -1) for array in (mask, truth))
+    matrix = get_confusion_matrix(predicted, labelled)
+    return {name: float(compute_confusion_matrix_metric(name, matrix)) for name in ("sensitivity", "specificity", "precision")}
+
+
+def psnr(reconstruction: Tensor, volume: Tensor, region: Tensor | None = None) -> float:
+    """Peak signal-to-noise ratio in dB, peak 1, over a boolean region or everywhere."""
+    squared = (reconstruction - volume) ** 2
+    error = float((squared if region is None else squared[region]).mean())
     return -10 * math.log10(max(error, 1e-12))
 
 
-def average_precision(values: np.ndarray, truth: np.ndarray, levels: int = 4000) -> float:
-    """Area under the precision–recall curve of map values against a boolean truth of the same length, as the step sum
-    Σ (R_n - R_{n-1}) P_n over `levels` thresholds at quantiles of the values."""
+def ssim(reconstruction: Tensor, volume: Tensor, region: Tensor | None = None) -> float:
+    """Structural similarity of volumes [1, X, Y, S] in [0, 1], slice by slice (MONAI): Gaussian window of 11 × 11 pixels,
+    σ = 1.5, K1 = 0.01, K2 = 0.03; the mean over a boolean region, or over all pixels whose window lies in the slice."""
+    pair = [image.permute(3, 0, 1, 2).float().cpu() for image in (reconstruction, volume)]
+    if region is not None:
+        pair = [F.pad(image, [SSIM_WINDOW // 2] * 4) for image in pair]
+    similarity, _ = compute_ssim_and_cs(*pair, 2, [SSIM_WINDOW] * 2, [SSIM_SIGMA] * 2)
+    return float(similarity.mean() if region is None else similarity[region.permute(3, 0, 1, 2).cpu()].mean())
+
+
+def average_precision(values: np.ndarray, truth: np.ndarray) -> float:
+    """Area under the precision–recall curve of map values against a boolean truth of the same shape (torchmetrics), as the
+    step sum Σ (R_n - R_{n-1}) P_n; NaN without a lesion."""
     if not truth.any():
         return float("nan")
-    edges = np.unique(np.quantile(values, np.linspace(0, 1, levels)))
-    order = np.searchsorted(edges, values, side="right")
-    marked = np.bincount(order, minlength=len(edges) + 1)[::-1].cumsum()
-    found = np.bincount(order, weights=truth, minlength=len(edges) + 1)[::-1].cumsum()
-    precision, recall = found / np.maximum(marked, 1), found / truth.sum()
-    return float(np.sum(np.diff(recall, prepend=0.0) * precision))
+    return float(binary_average_precision(torch.from_numpy(_ranks(values.ravel())), torch.from_numpy(truth.ravel()).long()))
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Values in [0, 1] in the same order: torchmetrics takes others for logits, and its sigmoid makes large ones equal."""
+    low, high = float(values.min()), float(values.max())
+    return ((values - low) / max(high - low, 1e-12)).astype(np.float32)
 
 
 def restored_share(reconstruction: Tensor, lesioned: Tensor, healthy: Tensor, lesion: Tensor) -> float:
@@ -39,3 +64,9 @@ def restored_share(reconstruction: Tensor, lesioned: Tensor, healthy: Tensor, le
     scan."""
     change = (healthy - lesioned)[lesion].mean()
     return float((reconstruction - lesioned)[lesion].mean() / change) if torch.abs(change) > 1e-6 else float("nan")
+
+
+def error_ratio(reconstruction: Tensor, lesioned: Tensor, healthy: Tensor, lesion: Tensor) -> float:
+    """Mean |X̂ - healthy| inside a lesion over mean |lesioned - healthy|: 1 for the identity, 0 for the healthy scan."""
+    untouched = (lesioned - healthy)[lesion].abs().mean()
+    return float((reconstruction - healthy)[lesion].abs().mean() / untouched) if untouched > 1e-6 else float("nan")

@@ -25,6 +25,7 @@ class UNetConfig(BaseModel):
     blocks: int = Field(3, ge=1, description="residual blocks per level")
     stem: int = Field(1, ge=1, description="pixel-unshuffle factor: the network works at 1/stem of the resolution")
     narrow_up: bool = Field(False, description="up-sampling blocks already have the next level's width: a third cheaper")
+    detail: int = Field(0, ge=0, description="channels of two blocks at full resolution that draw the image's detail (ours)")
     mam: bool = Field(True, description="modality-aware module in the bottleneck; else the ancestors' middle block")
     prompts: int = Field(2, ge=1, description="n of the self-prompting, one per modality")
     spatial_prompts: bool = Field(False, description="a prompt is a map of the bottleneck's size, not one value a channel")
@@ -83,6 +84,7 @@ class UNet(nn.Module):
                 channels = above
 
         self.heads = nn.ModuleDict({name: Head(channels, config.stem**2) for name in heads})
+        self.detail = Detail(config.detail, embedding) if config.detail else None
 
     def forward(self, x: Tensor, t: Tensor) -> tuple[Tensor, ...]:
         embedding = self.time(t)
@@ -94,4 +96,24 @@ class UNet(nn.Module):
         h = self.bottleneck(h, embedding)
         for block in self.decoder:
             h = block(h if block.resample == "up" else torch.cat([h, skips.pop()], dim=1), embedding)
-        return tuple(F.pixel_shuffle(head(h), self.stem) for head in self.heads.values())
+        image, *others = (F.pixel_shuffle(head(h), self.stem) for head in self.heads.values())
+        if self.detail is not None:
+            image = self.detail(x, image, embedding)
+        return image, *others
+
+
+class Detail(nn.Module):
+    """The fine structure of an image: from the corrupted slice and the U-Net's answer, both [B, 1, H, W], and the time
+    embedding [B, E], to a better answer. At the start of training it changes nothing."""
+
+    def __init__(self, channels: int, embedding: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(2, channels, 3, padding=1)
+        self.blocks = nn.ModuleList(ResidualBlock(channels, channels, embedding) for _ in range(2))
+        self.last = Head(channels, 1)
+
+    def forward(self, x: Tensor, coarse: Tensor, embedding: Tensor) -> Tensor:
+        h = self.first(torch.cat([x, coarse], dim=1))
+        for block in self.blocks:
+            h = block(h, embedding)
+        return coarse + self.last(h)

@@ -10,6 +10,7 @@ from torch import Tensor
 from umaddpm_core.preprocessing.choices import Coverage
 
 SPACING_MM = 2.0
+VOXEL_MM3 = SPACING_MM**3
 SIZE = 96
 MOST_SLICES = 80
 PAPER_SLICES = 50

@@ -37,3 +37,9 @@ def read_file(path: Path) -> tuple[sitk.Image, list[str]]:
     if is_nrrd and "NRRD_space" not in reader.GetMetaDataKeys():
         return image, [f"{path.name} does not say how it is oriented, so its left and right may be exchanged."]
     return image, []
+
+
+def read_mask(path: Path) -> sitk.Image:
+    """A mask file, which may be empty: uint8, 1 where it holds 0.5 or more; errors as for `read_file`."""
+    image, _ = read_file(path)
+    return sitk.Cast(sitk.Cast(image, sitk.sitkFloat32) >= 0.5, sitk.sitkUInt8)
