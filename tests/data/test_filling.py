@@ -217,3 +217,15 @@ def test_two_runs_do_not_fill_one_cache(copies, tmp_path):
     with bound(tmp_path / "cache", "test", recipe.settings.model_dump(), recipe.fingerprints):
         with pytest.raises(InputError, match="Another run is filling"):
             fill_cache(tmp_path / "cache", "test", scans, everyone(scans), recipe=recipe)
+
+
+def test_a_t2_on_the_grid_of_the_t1_is_there_a_second_time_voxel_by_voxel(small_scan, tmp_path):
+    (tmp_path / "a-T2.nii.gz").write_bytes(small_scan.read_bytes())
+    other = sitk.Shrink(sitk.ReadImage(str(small_scan)), [1, 1, 2])
+    sitk.WriteImage(other, str(tmp_path / "b-T2.nii.gz"))
+    scans = [Scan(who, "T1", small_scan) for who in "ab"] + [Scan(who, "T2", tmp_path / f"{who}-T2.nii.gz") for who in "ab"]
+    assert fill_cache(tmp_path / "cache", "pairs", scans, everyone(scans), recipe=Recipe()) == {}
+    cache = ArrayCache(tmp_path / "cache")
+    assert {scan.name: scan.paired for scan in cache.scans()} == {"a-T1": False, "a-T2": True, "b-T1": False, "b-T2": False}
+    t1, t2 = (scan for scan in cache.scans() if scan.subject == "a")
+    assert torch.equal(cache.paired(t2), cache.volume(t1)), "the same scan under two names"

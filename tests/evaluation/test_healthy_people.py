@@ -6,8 +6,8 @@ import torch
 from umaddpm_core.artefact import Artefact
 from umaddpm_core.detection.calibration import Threshold
 from umaddpm_core.evaluation.calibrate import calibrate
-from umaddpm_core.evaluation.healthy_people import healthy_test, reconstruction_psnr
-from umaddpm_core.evaluation.repaint import LESION_SEEDS, lesion_seed, repaint
+from umaddpm_core.evaluation.healthy_people import healthy_test, reconstruction_quality
+from umaddpm_core.evaluation.repaint import lesion_seed, lesion_seeds, repaint
 from umaddpm_core.methods import from_artefact
 from umaddpm_core.methods.intensity import Intensity, IntensityConfig
 
@@ -18,7 +18,9 @@ def population(tiny_cache):
 
 
 def test_lesions_that_calibrate_are_not_those_that_test():
-    assert not set(LESION_SEEDS["calibration"]) & set(LESION_SEEDS["test"])
+    for people in (1, 3, 20):
+        assert not set(lesion_seeds("calibration", people)) & set(lesion_seeds("test", people))
+    assert len(lesion_seeds("test", 20)) == 3 and len(lesion_seeds("test", 5)) == 8
     assert lesion_seed("A", 1) != lesion_seed("B", 1) and lesion_seed("A", 1) == lesion_seed("A", 1)
 
 
@@ -55,8 +57,8 @@ def test_processes_measure_what_one_measures(population, tiny_cache, one_thread)
 
 def test_one_row_for_every_person_and_lesion(population, tiny_cache):
     rows = healthy_test(population, Threshold("t", 0.1, "both"), tiny_cache, "T1")
-    assert [row["lesion"] is None for row in rows] == [True, False, False, False]
-    assert {"psnr", "marked_share"} <= set(rows[0]) and {"dice", "average_precision", "restored"} <= set(rows[1])
+    assert [row["lesion"] is None for row in rows] == [True] + 8 * [False]
+    assert {"psnr", "ssim", "marked_share"} <= set(rows[0]) and {"dice", "average_precision", "restored", "error_ratio"} <= set(rows[1])
 
 
 def test_a_method_that_knows_the_scan_restores_it(population, tiny_cache):
@@ -65,7 +67,7 @@ def test_a_method_that_knows_the_scan_restores_it(population, tiny_cache):
     rows = healthy_test(population, Threshold("t", 0.02, "both"), tiny_cache, "T1")
     assert rows[0]["psnr"] > 60 and rows[0]["marked_share"] == 0
     assert all(row["restored"] == pytest.approx(1, abs=1e-3) and row["dice"] > 0.75 for row in rows[1:])
-    assert all(value > 60 for value in reconstruction_psnr(population, tiny_cache, "T1").values())
+    assert all(one["psnr"] > 60 and one["ssim"] > 0.99 for one in reconstruction_quality(population, tiny_cache, "T1").values())
 
 
 def test_the_identity_restores_nothing(population, tiny_cache):

@@ -14,7 +14,7 @@ from umaddpm_core.detection.anomaly_map import SCORES, SMALLEST_LESION_MM3, chec
 from umaddpm_core.detection.calibration import dice_threshold, quantile_threshold
 from umaddpm_core.errors import InputError
 from umaddpm_core.evaluation.metrics import average_precision
-from umaddpm_core.evaluation.repaint import LESION_SEEDS, over_scans, repaint
+from umaddpm_core.evaluation.repaint import lesion_seeds, over_scans, repaint
 from umaddpm_core.methods import Method
 from umaddpm_core.preprocessing.grid import VOXEL_MM3
 from umaddpm_core.preprocessing.quality.intensity import Cohort, histogram
@@ -62,7 +62,8 @@ def calibrate(
     scans = cache.scans("validation", modality)
     if not scans:
         raise InputError(f"The cache {cache.folder} holds no validation scans of {modality}.")
-    cases = over_scans(partial(_measured, method, cache), scans, workers, progress)
+    seeds = (None, *lesion_seeds("calibration", len(scans)))
+    cases = over_scans(partial(_measured, method, cache, seeds), scans, workers, progress)
     healthy = [measured[0] for measured in cases]
     lesioned = [case for measured in cases for case in measured[1:]]
     scores, precisions = {}, {}
@@ -118,16 +119,16 @@ def cohort_intensity(cache: ArrayCache, modality: str) -> Cohort:
     """
     histograms = {}
     for part in ("training", "validation"):
-        volumes = (cache.volume(scan) for scan in cache.scans(part, modality, healthy=True))
+        volumes = (cache.volume(scan) for scan in cache.scans(part, modality, healthy=True, synthetic=False))
         histograms[part] = [histogram(volume, volume > 0) for volume in volumes]
         if not histograms[part]:
             raise InputError(f"The cache {cache.folder} holds no {part} scans of healthy people in {modality}.")
     return Cohort.of(**histograms)
 
 
-def _measured(method: Method, cache: ArrayCache, scan: CachedScan) -> list[Measured]:
+def _measured(method: Method, cache: ArrayCache, seeds: tuple[int | None, ...], scan: CachedScan) -> list[Measured]:
     """A scan as it is, and with each of its painted lesions."""
-    cases = repaint(method, cache, scan, (None, *LESION_SEEDS["calibration"]))
+    cases = repaint(method, cache, scan, seeds)
     return [
         Measured(case.maps(), case.examined(), case.truth[0].numpy(), case.lesion.contrast if case.lesion else 0.0) for case in cases
     ]

@@ -11,8 +11,8 @@ import numpy as np
 from umaddpm_core.data.cache import ArrayCache, CachedScan
 from umaddpm_core.detection.anomaly_map import anomaly_map, mask_of
 from umaddpm_core.detection.calibration import Threshold
-from umaddpm_core.evaluation.metrics import average_precision, dice, psnr, restored_share
-from umaddpm_core.evaluation.repaint import LESION_SEEDS, over_scans, repaint
+from umaddpm_core.evaluation.metrics import average_precision, dice, error_ratio, psnr, restored_share, ssim
+from umaddpm_core.evaluation.repaint import lesion_seeds, over_scans, repaint
 from umaddpm_core.methods import Method
 from umaddpm_core.preprocessing.grid import VOXEL_MM3
 
@@ -29,35 +29,40 @@ def healthy_test(
     """One row per test person and painted lesion, and one per person without.
 
     A row has `subject` and `lesion` (None, or kind, volume in ml and contrast), and
-        without a lesion: `psnr` in dB inside the brain, `marked_share` of the brain's voxels;
-        with one: `dice`, `average_precision` over the examined region, and `restored`, the share of the mean change
-        inside the lesion that the reconstruction takes back.
+        without a lesion: `psnr` in dB and `ssim` inside the brain, `marked_share` of the brain's voxels;
+        with one: `dice`, `average_precision` over the examined region, `restored`, the share of the mean change inside the
+        lesion that the reconstruction takes back, and `error_ratio`, its voxel-wise error over the untouched scan's.
     """
-    rows = over_scans(partial(_rows, method, threshold, cache), cache.scans("test", modality, healthy=True), workers, progress)
+    scans = cache.scans("test", modality, healthy=True, synthetic=False)
+    seeds = (None, *lesion_seeds("test", max(len(scans), 1)))
+    rows = over_scans(partial(_rows, method, threshold, cache, seeds), scans, workers, progress)
     return [row for person in rows for row in person]
 
 
-def reconstruction_psnr(
+def reconstruction_quality(
     method: Method, cache: ArrayCache, modality: str, *, workers: int = 0, progress: Callable[[float], None] | None = None
-) -> dict[str, float]:
-    """PSNR in dB inside the brain by test person, all patches repainted, nothing painted in."""
-    scans = cache.scans("test", modality, healthy=True)
-    return dict(zip((scan.subject for scan in scans), over_scans(partial(_psnr, method, cache), scans, workers, progress)))
+) -> dict[str, dict[str, float]]:
+    """`psnr` in dB and `ssim` inside the brain by test person, all patches repainted, nothing painted in."""
+    scans = cache.scans("test", modality, healthy=True, synthetic=False)
+    return dict(zip((scan.subject for scan in scans), over_scans(partial(_quality, method, cache), scans, workers, progress)))
 
 
-def _psnr(method: Method, cache: ArrayCache, scan: CachedScan) -> float:
+def _quality(method: Method, cache: ArrayCache, scan: CachedScan) -> dict[str, float]:
     (case,) = repaint(method, cache, scan, (None,))
-    return psnr(case.reconstruction, case.volume, case.brain)
+    return {name: figure(case.reconstruction, case.volume, case.brain) for name, figure in (("psnr", psnr), ("ssim", ssim))}
 
 
-def _rows(method: Method, threshold: Threshold, cache: ArrayCache, scan: CachedScan) -> list[dict[str, Any]]:
+def _rows(
+    method: Method, threshold: Threshold, cache: ArrayCache, seeds: tuple[int | None, ...], scan: CachedScan
+) -> list[dict[str, Any]]:
     rows = []
-    for case in repaint(method, cache, scan, (None, *LESION_SEEDS["test"])):
+    for case in repaint(method, cache, scan, seeds):
         score_map = anomaly_map(case.volume, case.reconstruction, case.brain, threshold.score)[0].numpy()
         mask = mask_of(score_map, threshold.value, VOXEL_MM3)
         row: dict[str, Any] = {"subject": scan.subject, "lesion": None}
         if case.lesion is None:
             row["psnr"] = psnr(case.reconstruction, case.volume, case.brain)
+            row["ssim"] = ssim(case.reconstruction, case.volume, case.brain)
             row["marked_share"] = float(np.count_nonzero(mask) / int(case.brain.sum()))
         else:
             truth, examined = case.truth[0].numpy(), case.examined()
@@ -65,5 +70,6 @@ def _rows(method: Method, threshold: Threshold, cache: ArrayCache, scan: CachedS
             row["dice"] = dice(mask, truth)
             row["average_precision"] = average_precision(score_map[examined], truth[examined])
             row["restored"] = restored_share(case.reconstruction, case.volume, case.healthy, case.truth)
+            row["error_ratio"] = error_ratio(case.reconstruction, case.volume, case.healthy, case.truth)
         rows.append(row)
     return rows

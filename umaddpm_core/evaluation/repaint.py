@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
@@ -16,13 +17,16 @@ from torch import Tensor
 
 from umaddpm_core.data.cache import ArrayCache, CachedScan
 from umaddpm_core.data.synthetic_lesions import Lesion, paint_lesion
-from umaddpm_core.detection.anomaly_map import SCORES, anomaly_map, examined_region
+from umaddpm_core.detection.anomaly_map import anomaly_map, examined_region
 from umaddpm_core.methods import Method
 
 T = TypeVar("T")
 
-LESION_SEEDS = {"calibration": (11, 12, 13), "test": (101, 102, 103)}
-"""Seeds of the painted lesions: those that choose settings are never those that are reported."""
+FIRST_SEED = {"calibration": 11, "test": 101}
+"""Seeds of the painted lesions count from here: those that choose settings are never those that are reported."""
+LESIONS_EACH = (3, 8)
+LESIONS = 40
+"""Every person gets three lesions, one after the other; of few people up to eight, so that they are forty in all."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,10 @@ class Repainted:
 
     def maps(self) -> dict[str, np.ndarray]:
         """The anomaly map by score, as arrays [96, 96, S]."""
-        return {s: anomaly_map(self.volume, self.reconstruction, self.brain, s)[0].numpy() for s in SCORES}
+        bright, absolute = (
+            anomaly_map(self.volume, self.reconstruction, self.brain, score)[0].numpy() for score in ("bright", "absolute")
+        )
+        return {"both": np.abs(bright), "dark": -bright, "bright": bright, "absolute": absolute}
 
     def examined(self) -> np.ndarray:
         """The examined region as a boolean array."""
@@ -56,6 +63,12 @@ def repaint(method: Method, cache: ArrayCache, scan: CachedScan, seeds: tuple[in
         else:
             volume, truth, lesion = paint_lesion(healthy, brain, lesion_seed(scan.subject, seed))
         yield Repainted(scan, healthy, volume, method.reconstruct(volume), brain, truth, lesion)
+
+
+def lesion_seeds(purpose: str, people: int) -> tuple[int, ...]:
+    """Seeds of the lesions each of so many people gets, for `calibration` or `test`."""
+    first, (fewest, most) = FIRST_SEED[purpose], LESIONS_EACH
+    return tuple(range(first, first + min(most, max(fewest, math.ceil(LESIONS / people)))))
 
 
 def lesion_seed(subject: str, seed: int) -> int:
