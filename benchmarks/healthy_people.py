@@ -1,133 +1,105 @@
-"""Measure the shipped T1 model on the healthy test people and write the README's table of results.
+"""Measure a shipped model on the healthy test people: how it repaints them, and lesions painted into their scans.
 
-    umaddpm preprocess ../shared/data/ixi -o cache
-    python benchmarks/healthy_people.py --cache cache
+    umaddpm preprocess ../shared/data/ixi -o cache --modality T1 --modality T2
+    python benchmarks/healthy_people.py --cache cache --modality T1
 
-Beside the model stands the best `intensity` baseline: of its four kinds the one with the highest Dice on the validation
-people, at its own calibrated threshold. Every case goes to `docs/results/healthy_people_T1.json`.
+Beside the model stands the best `intensity` baseline: of its kinds and scores the one with the highest Dice on the validation
+people, at its own calibrated threshold. Every case goes to `docs/results/healthy_people_MODEL_MODALITY.json`.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import re
 import sys
 from pathlib import Path
-from typing import get_args
+from typing import Any
 
 import numpy as np
+from common import RESULTS, best_on_painted_lesions, intensity_baselines
 
 from umaddpm_core import __version__
 from umaddpm_core.artefact import Artefact
 from umaddpm_core.data.cache import ArrayCache
-from umaddpm_core.detection.calibration import Threshold, chosen_threshold
+from umaddpm_core.detection.calibration import chosen_threshold
 from umaddpm_core.detection.models import find_model
-from umaddpm_core.evaluation.calibrate import calibrate
-from umaddpm_core.evaluation.healthy_people import healthy_test, reconstruction_psnr
-from umaddpm_core.evaluation.metrics import psnr
-from umaddpm_core.methods import Method, from_artefact
-from umaddpm_core.methods.intensity import Intensity, IntensityConfig
+from umaddpm_core.evaluation.healthy_people import healthy_test, reconstruction_quality
+from umaddpm_core.evaluation.metrics import psnr, ssim
+from umaddpm_core.evaluation.report import write_json
+from umaddpm_core.evaluation.statistics import bootstrap_interval, by_subject, permutation_p
+from umaddpm_core.methods import from_artefact
 
-ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "docs" / "results" / "healthy_people_T1.json"
-README = ROOT / "README.md"
-MARKS = "<!-- healthy_people: begin -->", "<!-- healthy_people: end -->"
-REFERENCE_T = 499
-MODALITY = "T1"
+REFERENCE_T = (499, 200)
+FIGURES = ("dice", "average_precision", "restored", "error_ratio")
 
 
-def best_intensity(cache: ArrayCache, workers: int) -> tuple[Intensity, Threshold]:
-    """The kind and score of the baseline with the highest pooled Dice on validation people with painted lesions."""
-    population = Intensity(IntensityConfig()).fit(cache.volume(scan) for scan in cache.scans("training", MODALITY))
-    found = []
-    for kind in get_args(IntensityConfig.model_fields["kind"].annotation):
-        method = Intensity(IntensityConfig(kind=kind))
-        method.load_state_dict(population.state_dict())
-        calibration = calibrate(method, cache, MODALITY, workers=workers)
-        for score, thresholds in calibration["scores"].items():
-            found.append((thresholds["synthetic_dice"]["dice"], kind, score, thresholds["synthetic_dice"]["value"], method))
-        print(f"intensity {kind}: {max(found)[0]:.3f}", file=sys.stderr)
-    best = max(found, key=lambda entry: entry[0])
-    return best[4], Threshold("synthetic_dice", best[3], best[2])
-
-
-def summary(rows: list[dict]) -> dict[str, float]:
-    """Medians and means over the rows of one method."""
+def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Means and medians over the rows of one method; intervals are over people."""
     lesions = [row for row in rows if row["lesion"]]
     healthy = [row for row in rows if not row["lesion"]]
-    dark = [row["dice"] for row in lesions if row["lesion"]["contrast"] < 0]
-    bright = [row["dice"] for row in lesions if row["lesion"]["contrast"] > 0]
-    return {
-        "median_dice": float(np.median([row["dice"] for row in lesions])),
-        "mean_dice": float(np.mean([row["dice"] for row in lesions])),
-        "median_dice_dark": float(np.median(dark)),
-        "median_dice_bright": float(np.median(bright)),
-        "mean_average_precision": float(np.mean([row["average_precision"] for row in lesions])),
-        "mean_restored": float(np.mean([row["restored"] for row in lesions])),
-        "mean_restored_dark": float(np.mean([row["restored"] for row in lesions if row["lesion"]["contrast"] < 0])),
-        "mean_restored_bright": float(np.mean([row["restored"] for row in lesions if row["lesion"]["contrast"] > 0])),
-        "mean_psnr": float(np.mean([row["psnr"] for row in healthy])),
-        "mean_marked_share": float(np.mean([row["marked_share"] for row in healthy])),
-        "largest_marked_share": float(np.max([row["marked_share"] for row in healthy])),
-        "people": len(healthy),
-        "lesions": len(lesions),
-    }
-
-
-def table(results: dict) -> str:
-    """The README's table."""
-    model, baseline = results["model"]["summary"], results["baseline"]["summary"]
-    t = results["model"]["t"]
-    lines = [
-        f"| {model['people']} healthy people not seen in training (IXI, T1), {model['lesions']} painted lesions | UMA-DDPM | best `intensity` baseline |",
-        "|---|---|---|",
-        f"| painted lesions, Dice at the calibrated threshold, median (mean) | **{model['median_dice']:.3f}** ({model['mean_dice']:.3f}) | {baseline['median_dice']:.3f} ({baseline['mean_dice']:.3f}) |",
-        f"| … darker / brighter than the tissue around, median | {model['median_dice_dark']:.3f} / {model['median_dice_bright']:.3f} | {baseline['median_dice_dark']:.3f} / {baseline['median_dice_bright']:.3f} |",
-        f"| painted lesions, average precision, mean | {model['mean_average_precision']:.3f} | {baseline['mean_average_precision']:.3f} |",
-        f"| change inside the lesion taken back at t = {t}, mean (identity: 0 %) | {100 * model['mean_restored']:.0f} % | – |",
-        f"| … darker / brighter lesions | {100 * model['mean_restored_dark']:.0f} % / {100 * model['mean_restored_bright']:.0f} % | – |",
-        f"| without a lesion: brain voxels marked, mean (worst) | {100 * model['mean_marked_share']:.2f} % ({100 * model['largest_marked_share']:.2f} %) | {100 * baseline['mean_marked_share']:.2f} % ({100 * baseline['largest_marked_share']:.2f} %) |",
-        f"| reconstruction inside the brain, PSNR at t = {t} | {model['mean_psnr']:.1f} dB | – |",
-        f"| reconstruction inside the brain, PSNR at t = {REFERENCE_T} (population mean image) | {results['psnr_reference']['model']:.1f} dB | {results['psnr_reference']['population_mean']:.1f} dB |",
-    ]
-    return "\n".join(lines)
+    told: dict[str, Any] = {"people": len(healthy), "lesions": len(lesions)}
+    for figure in FIGURES:
+        people = by_subject([row["subject"] for row in lesions], [row[figure] for row in lesions])
+        told[figure] = {"mean": float(np.mean(list(people.values()))), "interval": bootstrap_interval(list(people.values()))}
+        told[figure]["median"] = float(np.nanmedian([row[figure] for row in lesions]))
+        for name, sign in (("darker", -1), ("brighter", 1)):
+            told[figure][name] = float(np.nanmean([row[figure] for row in lesions if sign * row["lesion"]["contrast"] > 0]))
+    for figure in ("psnr", "ssim", "marked_share"):
+        told[figure] = {"mean": float(np.mean([row[figure] for row in healthy]))}
+    told["marked_share"]["worst"] = float(np.max([row["marked_share"] for row in healthy]))
+    told["scans_with_findings"] = float(np.mean([row["marked_share"] > 0 for row in healthy]))
+    return told
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cache", type=Path, required=True)
-    parser.add_argument("--model", help="name or file; by default the shipped model")
+    parser.add_argument("--model", help="name or file; by default the default model")
+    parser.add_argument("--modality", default="T1")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     options = parser.parse_args()
-    cache = ArrayCache(options.cache)
-    path = find_model(options.model)
+    cache, path, modality = ArrayCache(options.cache), find_model(options.model), options.modality
     artefact = Artefact.load(path)
-    method: Method = from_artefact(artefact)
-    threshold = chosen_threshold(artefact.calibration[MODALITY], None, None)
-    rows = healthy_test(method, threshold, cache, MODALITY, workers=options.workers)
+    method = from_artefact(artefact)
+    threshold = chosen_threshold(artefact.calibration[modality], None, None)
+    rows = healthy_test(method, threshold, cache, modality, workers=options.workers)
     print("model measured", file=sys.stderr)
-    at_reference = from_artefact(artefact, t_test=REFERENCE_T)
-    reference = reconstruction_psnr(at_reference, cache, MODALITY, workers=options.workers)
-    baseline, baseline_threshold = best_intensity(cache, options.workers)
-    baseline_rows = healthy_test(baseline, baseline_threshold, cache, MODALITY, workers=options.workers)
-    mean_image = [
-        psnr(baseline.population_mean(volume.shape[-1]), volume, volume > 0)
-        for volume in map(cache.volume, cache.scans("test", MODALITY, healthy=True))
-    ]
+    at = {}
+    for t in REFERENCE_T:
+        people = reconstruction_quality(from_artefact(artefact, t_test=t), cache, modality, workers=options.workers)
+        at[t] = {figure: float(np.mean([one[figure] for one in people.values()])) for figure in ("psnr", "ssim")} | {"people": people}
+    baseline, baseline_threshold = best_on_painted_lesions(intensity_baselines(cache, modality, options.workers))
+    baseline_rows = healthy_test(baseline, baseline_threshold, cache, modality, workers=options.workers)
+    volumes = [cache.volume(scan) for scan in cache.scans("test", modality, healthy=True, synthetic=False)]
+    means = [(baseline.population_mean(volume.shape[-1]), volume, volume > 0) for volume in volumes]
+    dice = [by_subject([r["subject"] for r in some if r["lesion"]], [r["dice"] for r in some if r["lesion"]]) for some in (rows, baseline_rows)]
     results = {
         "package_version": __version__,
-        "model": {"name": path.stem, "t": method.config.t_test, "draws": method.config.draws, "threshold": threshold.as_dict(), "summary": summary(rows), "cases": rows},
-        "baseline": {"kind": baseline.config.kind, "threshold": baseline_threshold.as_dict(), "summary": summary(baseline_rows), "cases": baseline_rows},
-        "psnr_reference": {"t": REFERENCE_T, "model": float(np.mean(list(reference.values()))), "population_mean": float(np.mean(mean_image)), "cases": reference},
+        "modality": modality,
+        "model": {
+            "name": path.stem,
+            "t": list(method.config.t_test),
+            "draws": method.config.draws,
+            "threshold": threshold.as_dict(),
+            "summary": summary(rows),
+        },
+        "baseline": {"kind": baseline.config.kind, "threshold": baseline_threshold.as_dict(), "summary": summary(baseline_rows)},
+        "dice_p": permutation_p(*dice),
+        "reconstruction_at": at,
+        "population_mean": {"psnr": float(np.mean([psnr(*m) for m in means])), "ssim": float(np.mean([ssim(*m) for m in means]))},
+        "model_cases": rows,
+        "baseline_cases": baseline_rows,
     }
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
-    text = README.read_text()
-    begin, end = MARKS
-    README.write_text(re.sub(f"(?s){re.escape(begin)}.*{re.escape(end)}", lambda _: f"{begin}\n{table(results)}\n{end}", text))
-    print(table(results))
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    write_json(RESULTS / f"healthy_people_{path.stem}_{modality}.json", results)
+    shown = results["model"]["summary"], results["baseline"]["summary"]
+    print(f"{path.stem}, {modality}, {shown[0]['people']} people, {shown[0]['lesions']} painted lesions | model | {baseline.config.kind}")
+    for figure in (*FIGURES, "psnr", "ssim", "marked_share"):
+        print(f"{figure} | " + " | ".join(f"{told[figure]['mean']:.3f}" for told in shown))
+    print("dice median | " + " | ".join(f"{told['dice']['median']:.3f}" for told in shown) + f" | p of the means {results['dice_p']:.4f}")
+    for t, figures in at.items():
+        print(f"t = {t}: PSNR {figures['psnr']:.2f} dB, SSIM {figures['ssim']:.3f}")
+    print("population mean: PSNR {psnr:.2f} dB, SSIM {ssim:.3f}".format(**results["population_mean"]))
 
 
 if __name__ == "__main__":

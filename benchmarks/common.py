@@ -1,0 +1,48 @@
+"""What several benchmarks share: the baseline without learning, and where results lie."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import get_args
+
+from umaddpm_core.data.cache import ArrayCache
+from umaddpm_core.detection.calibration import Threshold
+from umaddpm_core.evaluation.calibrate import calibrate
+from umaddpm_core.methods.intensity import Intensity, IntensityConfig
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "docs" / "results"
+
+Baseline = tuple[Intensity, Threshold, float]
+"""A kind of the baseline, its calibrated threshold, and its pooled Dice on painted lesions of validation people."""
+
+
+def intensity_baselines(cache: ArrayCache, modality: str, workers: int) -> list[Baseline]:
+    """Every kind of the `intensity` baseline with every score, each at the threshold calibrated as the models' are."""
+    healthy = cache.scans("training", modality, healthy=True, synthetic=False)
+    population = Intensity(IntensityConfig()).fit(cache.volume(scan) for scan in healthy)
+    found = []
+    for kind in get_args(IntensityConfig.model_fields["kind"].annotation):
+        method = Intensity(IntensityConfig(kind=kind))
+        method.load_state_dict(population.state_dict())
+        calibration = calibrate(method, cache, modality, workers=workers)
+        for score, thresholds in calibration["scores"].items():
+            entry = thresholds["synthetic_dice"]
+            found.append((method, Threshold("synthetic_dice", entry["value"], score), entry["dice"]))
+        print(f"intensity {kind}: {max(dice for _, _, dice in found):.3f}", file=sys.stderr)
+    return found
+
+
+def best_on_painted_lesions(baselines: list[Baseline]) -> tuple[Intensity, Threshold]:
+    """The kind and score with the highest pooled Dice on validation people."""
+    method, threshold, _ = max(baselines, key=lambda baseline: baseline[2])
+    return method, threshold
+
+
+def put_between(path: Path, name: str, text: str) -> None:
+    """Replace what stands between the comments `<!-- name: begin -->` and `<!-- name: end -->` of a text file."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before = path.read_text()
+    path.write_text(re.sub(f"(?s){re.escape(begin)}.*{re.escape(end)}", lambda _: f"{begin}\n{text}\n{end}", before))
