@@ -1,10 +1,11 @@
 """Measure a shipped model on real tumours that it was not chosen on, beside the baseline without learning.
 
-    python benchmarks/tumours.py --cache cache
+    umaddpm preprocess ../shared/data/lgg -o cache_lgg
+    python benchmarks/tumours.py --cache cache --lgg cache_lgg
 
 T1: the 35 LGG test cases. T2: a BraTS glioma, TCGA-DU-7294 and BRAINIX, whose truth is the FLAIR ROI on the T2's grid. The kind
 and score of the `intensity` baseline are chosen on the 15 LGG development cases (T1) or on painted lesions (T2); thresholds are
-the calibrated ones throughout. The cache is for fitting and calibrating the baseline. Every case goes to
+the calibrated ones throughout. The first cache is for fitting and calibrating the baseline. Every case goes to
 `docs/results/tumours_MODEL.json`.
 """
 
@@ -24,13 +25,12 @@ from common import RESULTS, Baseline, best_on_painted_lesions, intensity_baselin
 
 from umaddpm_core import __version__
 from umaddpm_core.artefact import Artefact
-from umaddpm_core.data.cache import ArrayCache
-from umaddpm_core.data.cohorts import Scan, data_root, lgg
-from umaddpm_core.data.splits import lesion_split
+from umaddpm_core.data.cache import ArrayCache, CachedScan
+from umaddpm_core.data.cohorts import Scan, data_root
 from umaddpm_core.detection.calibration import Threshold, chosen_threshold
 from umaddpm_core.detection.models import find_model
 from umaddpm_core.evaluation.cases import Measured
-from umaddpm_core.evaluation.protocol import CohortCases, evaluate, rows, summary
+from umaddpm_core.evaluation.protocol import CacheCases, CohortCases, evaluate, rows, summary
 from umaddpm_core.evaluation.report import write_json
 from umaddpm_core.evaluation.statistics import by_subject, permutation_p
 from umaddpm_core.methods import Method, from_artefact
@@ -51,23 +51,27 @@ def t2_cases(root: Path, folder: Path) -> list[Scan]:
 
 
 def measured(
-    method: Method, thresholds: Sequence[Threshold], settings: PreprocessingSettings, scans: Sequence[Scan], workers: int
+    method: Method,
+    thresholds: Sequence[Threshold],
+    cases: CohortCases | CacheCases,
+    scans: Sequence[Scan | CachedScan],
+    workers: int,
 ) -> list[Measured]:
     """Every case; one that cannot be prepared is told and left out."""
-    found, failures = evaluate(method, thresholds, CohortCases(settings), scans, workers=workers)
+    found, failures = evaluate(method, thresholds, cases, scans, workers=workers)
     for name, reason in failures.items():
         print(f"{name} is left out: {reason}", file=sys.stderr)
     return found
 
 
 def best_on_tumours(
-    baselines: list[Baseline], settings: PreprocessingSettings, scans: Sequence[Scan], workers: int
+    baselines: list[Baseline], cases: CacheCases, scans: Sequence[CachedScan], workers: int
 ) -> tuple[Intensity, Threshold]:
     """The baseline with the highest mean Dice on development cases."""
     scored = []
     for method, threshold, _ in baselines:
-        cases = measured(method, [threshold], settings, scans, workers)
-        scored.append((float(np.mean([case.figures["dice_synthetic_dice"] for case in cases])), method, threshold))
+        found = measured(method, [threshold], cases, scans, workers)
+        scored.append((float(np.mean([case.figures["dice_synthetic_dice"] for case in found])), method, threshold))
         print(f"intensity {method.config.kind} {threshold.score}: {scored[-1][0]:.3f}", file=sys.stderr)
     _, method, threshold = max(scored, key=lambda entry: entry[0])
     return method, threshold
@@ -88,29 +92,32 @@ def compared(model: list[Measured], default: str, baseline: list[Measured]) -> d
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--lgg", type=Path, required=True, help="array cache of the low-grade gliomas")
     parser.add_argument("--model", help="name or file; by default the default model")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     options = parser.parse_args()
     root, path, cache = data_root(), find_model(options.model), ArrayCache(options.cache)
     artefact = Artefact.load(path)
-    method, settings = from_artefact(artefact), PreprocessingSettings(**artefact.preprocessing)
-    patients = lgg(root / "lgg")
-    parts = lesion_split(scan.subject for scan in patients)
+    method, patients = from_artefact(artefact), ArrayCache(options.lgg)
+    as_scanned = CohortCases(PreprocessingSettings(**artefact.preprocessing))
     results: dict[str, Any] = {"package_version": __version__, "model": path.stem, "config": artefact.config, "modalities": {}}
     with tempfile.TemporaryDirectory() as folder:
-        groups = {"T1": [scan for scan in patients if parts[scan.subject] == "test"], "T2": t2_cases(root, Path(folder))}
-        development = [scan for scan in patients if parts[scan.subject] == "development"]
+        groups = {
+            "T1": (CacheCases(patients), patients.scans("test", "T1")),
+            "T2": (as_scanned, t2_cases(root, Path(folder))),
+        }
         for modality in artefact.modalities:
             calibration = artefact.calibration[modality]
             thresholds = [chosen_threshold(calibration, name, None) for name in calibration["scores"][calibration["score"]]]
-            ours = measured(method, thresholds, settings, groups[modality], options.workers)
+            ours = measured(method, thresholds, *groups[modality], options.workers)
             print(f"{modality}: model measured", file=sys.stderr)
             baselines = intensity_baselines(cache, modality, options.workers)
             if modality == "T1":
-                baseline, threshold = best_on_tumours(baselines, settings, development, options.workers)
+                development = patients.scans("development", "T1")
+                baseline, threshold = best_on_tumours(baselines, CacheCases(patients), development, options.workers)
             else:
                 baseline, threshold = best_on_painted_lesions(baselines)
-            theirs = measured(baseline, [threshold], settings, groups[modality], options.workers)
+            theirs = measured(baseline, [threshold], *groups[modality], options.workers)
             results["modalities"][modality] = {
                 "thresholds": [threshold.as_dict() for threshold in thresholds],
                 "default": calibration["threshold"],

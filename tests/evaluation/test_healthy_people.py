@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from umaddpm_core.artefact import Artefact
+from umaddpm_core.data.cache import ArrayCache, CachedScan, write_index, write_settings, write_volume
 from umaddpm_core.detection.calibration import Threshold
+from umaddpm_core.errors import InputError
 from umaddpm_core.evaluation.calibrate import calibrate
 from umaddpm_core.evaluation.healthy_people import healthy_test, reconstruction_quality
 from umaddpm_core.evaluation.repaint import lesion_seed, lesion_seeds, repaint
@@ -40,6 +42,19 @@ def test_calibration_says_how_each_threshold_was_found_and_what_it_costs(tiny_mo
     for thresholds in calibration["scores"].values():
         for entry in thresholds.values():
             assert entry["found"] and 0 <= entry["healthy_scans_with_findings"] <= 1 and entry["healthy_median_ml"] >= 0
+
+
+def test_labelled_cases_give_a_third_threshold(population, tiny_cache, tmp_path):
+    volume = tiny_cache.volume(tiny_cache.scans()[0])
+    truth = torch.zeros_like(volume, dtype=torch.bool)
+    truth[:, 40:52, 40:52, 10:20] = True
+    write_volume(tmp_path, "A-T1", torch.where(truth, 0.02, volume), truth)
+    write_settings(tmp_path, "patients", tiny_cache.settings, {})
+    write_index(tmp_path, [CachedScan("A-T1", "A", "T1", "development", healthy=False, has_lesions=True)])
+    entry = calibrate(population, tiny_cache, "T1", labelled=ArrayCache(tmp_path))["scores"]["dark"]["lesion_dice"]
+    assert entry["dice"] > 0.7 and entry["found"] == "highest pooled Dice on 1 labelled cases of patients"
+    with pytest.raises(InputError, match="no labelled development cases of T1"):
+        calibrate(population, tiny_cache, "T1", labelled=tiny_cache)
 
 
 @pytest.fixture

@@ -12,10 +12,13 @@ def calibrate(
     model: Annotated[Path, typer.Argument(help="model.safetensors of a training run.")],
     cache: Annotated[Path, typer.Option(help="Array cache made by `umaddpm preprocess`.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The calibrated model file.")],
-    t: Annotated[int, typer.Option(min=0, max=999, help="Time step at which scans are repainted.")] = 530,
-    draws: Annotated[int, typer.Option(min=1, help="Repaintings averaged.")] = 2,
+    t: Annotated[list[int], typer.Option(min=0, max=999, help="Time step at which scans are repainted; of several, the mean.")] = [200],
+    draws: Annotated[int, typer.Option(min=1, help="Repaintings averaged at each.")] = 1,
     score: Annotated[str, typer.Option(help="Default score: both, dark, bright or absolute.")] = "both",
-    threshold: Annotated[str, typer.Option(help="Default threshold: healthy_fpr_1 or synthetic_dice.")] = "synthetic_dice",
+    threshold: Annotated[
+        str, typer.Option(help="Default threshold: healthy_fpr_1, synthetic_dice, or lesion_dice with --lesions.")
+    ] = "synthetic_dice",
+    lesions: Annotated[Path | None, typer.Option(help="Array cache of cases with lesion masks, for the threshold lesion_dice.")] = None,
     workers: Annotated[int, typer.Option(min=0, help="Processes; 0 computes in this one.")] = 2,
 ) -> None:
     """Find the thresholds of a trained model on validation people."""
@@ -24,17 +27,22 @@ def calibrate(
     from umaddpm_core.artefact import Artefact
     from umaddpm_core.cli.progress import progress_bar
     from umaddpm_core.data.cache import ArrayCache
+    from umaddpm_core.errors import InputError
     from umaddpm_core.evaluation.calibrate import calibrate as run
     from umaddpm_core.methods import from_artefact
 
     artefact = Artefact.load(model)
-    deployed = {} if artefact.method == "intensity" else {"t_test": t, "draws": draws, "shared_noise_test": False}
+    deployed = {} if artefact.method == "intensity" else {"t_test": tuple(t), "draws": draws, "shared_noise_test": False}
     method = from_artefact(artefact, **deployed)
-    stored = ArrayCache(cache)
+    stored, labelled = ArrayCache(cache), ArrayCache(lesions) if lesions else None
+    if threshold not in ("healthy_fpr_1", "synthetic_dice", *(["lesion_dice"] if lesions else [])):
+        raise InputError(f"There will be no threshold {threshold!r}; lesion_dice needs --lesions.")
     calibration = {}
     for modality in artefact.modalities:
         with progress_bar(f"Calibrating {modality}") as advance:
-            calibration[modality] = run(method, stored, modality, score=score, threshold=threshold, workers=workers, progress=advance)
+            calibration[modality] = run(
+                method, stored, modality, score=score, threshold=threshold, labelled=labelled, workers=workers, progress=advance
+            )
     artefact.config = method.config.model_dump(mode="json")
     artefact.calibration = calibration
     artefact.save(output, torch.float16)

@@ -14,7 +14,7 @@ from umaddpm_core.detection.anomaly_map import SCORES, SMALLEST_LESION_MM3, chec
 from umaddpm_core.detection.calibration import dice_threshold, quantile_threshold
 from umaddpm_core.errors import InputError
 from umaddpm_core.evaluation.metrics import average_precision
-from umaddpm_core.evaluation.repaint import lesion_seeds, over_scans, repaint
+from umaddpm_core.evaluation.repaint import Repainted, lesion_seeds, over_scans, repaint
 from umaddpm_core.methods import Method
 from umaddpm_core.preprocessing.grid import VOXEL_MM3
 from umaddpm_core.preprocessing.quality.intensity import Cohort, histogram
@@ -41,6 +41,7 @@ def calibrate(
     *,
     score: str = "both",
     threshold: str = "synthetic_dice",
+    labelled: ArrayCache | None = None,
     workers: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> dict[str, Any]:
@@ -52,6 +53,7 @@ def calibrate(
             only the lesions of that direction count.
         score: the default score. It is not chosen here: which of two directions wins on painted lesions is chance.
         threshold: the default threshold.
+        labelled: cases with lesion masks, whose development part gives a third threshold, `lesion_dice`.
         workers: processes; 0 computes in this one.
 
     Returns:
@@ -64,6 +66,7 @@ def calibrate(
         raise InputError(f"The cache {cache.folder} holds no validation scans of {modality}.")
     seeds = (None, *lesion_seeds("calibration", len(scans)))
     cases = over_scans(partial(_measured, method, cache, seeds), scans, workers, progress)
+    patients = _labelled_cases(method, labelled, modality, workers) if labelled else []
     healthy = [measured[0] for measured in cases]
     lesioned = [case for measured in cases for case in measured[1:]]
     scores, precisions = {}, {}
@@ -89,6 +92,15 @@ def calibrate(
                 **cost_on_healthy(healthy, name, best),
             },
         }
+        if patients:
+            values, truth = (np.concatenate(arrays) for arrays in zip(*((c.maps[name][c.examined], c.truth[c.examined]) for c in patients)))
+            best, pooled = dice_threshold(values, truth)
+            scores[name]["lesion_dice"] = {
+                "value": round(best, 5),
+                "found": f"highest pooled Dice on {len(patients)} labelled cases of {labelled.cohort}",
+                "dice": round(pooled, 4),
+                **cost_on_healthy(healthy, name, best),
+            }
     return {
         "score": score,
         "threshold": threshold,
@@ -132,3 +144,17 @@ def _measured(method: Method, cache: ArrayCache, seeds: tuple[int | None, ...], 
     return [
         Measured(case.maps(), case.examined(), case.truth[0].numpy(), case.lesion.contrast if case.lesion else 0.0) for case in cases
     ]
+
+
+def _labelled_cases(method: Method, cache: ArrayCache, modality: str, workers: int) -> list[Measured]:
+    scans = [scan for scan in cache.scans("development", modality) if scan.has_lesions]
+    if not scans:
+        raise InputError(f"The cache {cache.folder} holds no labelled development cases of {modality}.")
+    return over_scans(partial(_labelled, method, cache), scans, workers, None)
+
+
+def _labelled(method: Method, cache: ArrayCache, scan: CachedScan) -> Measured:
+    """A patient's scan with what was marked in it."""
+    volume, truth = cache.volume(scan), cache.lesions(scan) > 0
+    case = Repainted(scan, volume, volume, method.reconstruct(volume), volume > 0, truth, None)
+    return Measured(case.maps(), case.examined(), truth[0].numpy(), 0.0)
