@@ -12,7 +12,7 @@ from umaddpm_core.training.config import EXPERIMENTS, PRESETS, find_config
 def test_every_experiment_is_there_in_every_preset(experiment, preset):
     config = find_config(experiment, preset)
     assert (config.name, config.preset) == (experiment, preset)
-    assert build_config(config.method, config.method_config).network.base == {"compact": 48, "paper": 128}[preset]
+    assert build_config(config.method, config.method_config).network.base == {"compact": 48, "paper": 128, "small": 32}[preset]
 
 
 def test_the_paper_preset_is_the_paper():
@@ -46,7 +46,7 @@ def test_an_experiment_of_ones_own_comes_before_the_preset(tmp_path):
         ("method_config: {nonesuch: 1}", "wrong at nonesuch"),
         ("method_config: {t_test: 1000}", "wrong at t_test"),
         ("method: nonesuch", "There is no method"),
-        ("preset: nonesuch", "There is no preset nonesuch; shipped are compact, paper"),
+        ("preset: nonesuch", "There is no preset nonesuch; shipped are compact, paper, small"),
         ("- a list", "is not a YAML file of keys and values"),
         ("a: [", "is not a YAML file of keys and values"),
     ],
