@@ -26,6 +26,9 @@ def train(
 
     With eight GPUs: torchrun --nproc-per-node 8 -m umaddpm_core.cli train unified --preset paper --cache cache -o run
     """
+    import logging
+    import warnings
+
     from umaddpm_core.artefact import Artefact
     from umaddpm_core.data.cache import ArrayCache
     from umaddpm_core.errors import InputError
@@ -34,6 +37,8 @@ def train(
 
     if device not in ("auto", "cpu", "cuda"):
         raise InputError(f"There is no device {device!r}; give auto, cpu or cuda.")
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module="lightning")  # of things it does itself
     given = {"modalities": modality, "steps": steps, "seed": seed}
     settings = find_config(experiment, preset, **{name: value for name, value in given.items() if value is not None})
     output.mkdir(parents=True, exist_ok=True)
