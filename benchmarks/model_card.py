@@ -1,4 +1,4 @@
-"""Write `docs/MODEL_CARD.md` from the model files and the results of the other benchmarks, so that it cannot drift.
+"""Write `docs/MODEL_CARD.md`, and the README's table, from the model files and the results of the other benchmarks.
 
     python benchmarks/model_card.py
 
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from common import RESULTS, ROOT
+from common import RESULTS, ROOT, put_between
 
 from umaddpm_core.artefact import Artefact
 from umaddpm_core.detection.models import DEFAULT, shipped_models
@@ -182,6 +182,36 @@ def cost() -> str:
     )  # fmt: skip
 
 
+def in_short(name: str) -> str:
+    """The README's table of one model."""
+    rows = []
+    for modality in ("T1", "T2"):
+        if not (r := load(f"healthy_people_{name}_{modality}")):
+            continue
+        ours, theirs = r["model"]["summary"], r["baseline"]["summary"]
+        who = f"{ours['people']} healthy people (IXI), {modality}"
+        at = r["reconstruction_at"]
+        rows += [
+            (f"{who}: {ours['lesions']} painted lesions, Dice", f"**{ours['dice']['mean']:.2f}**", f"{theirs['dice']['mean']:.2f}"),
+            (f"{who}: … average precision", f"**{ours['average_precision']['mean']:.2f}**", f"{theirs['average_precision']['mean']:.2f}"),
+            (f"{who}: healthy brain marked", f"{100 * ours['marked_share']['mean']:.1f} %", f"{100 * theirs['marked_share']['mean']:.1f} %"),
+            (
+                f"{who}: PSNR, SSIM in the brain at t = 200",
+                f"{at['200']['psnr']:.1f} dB, {at['200']['ssim']:.2f}",
+                f"{r['population_mean']['psnr']:.1f} dB, {r['population_mean']['ssim']:.2f} (population mean)",
+            ),
+        ]
+    r = load(f"tumours_{name}")
+    for modality, entry in (r or {"modalities": {}})["modalities"].items():
+        ours, theirs = entry["model"]["means"], entry["baseline"]["means"]
+        who = f"{entry['model']['cases']} low-grade gliomas (TCGA), T1" if modality == "T1" else f"{entry['model']['cases']} gliomas, T2"
+        rows += [
+            (f"{who}: Dice", f"**{ours['dice_' + entry['default']]['mean']:.2f}**", f"{theirs['dice_synthetic_dice']['mean']:.2f}"),
+            (f"{who}: AUPRC", f"**{ours['auprc']['mean']:.2f}**", f"{theirs['auprc']['mean']:.2f}"),
+        ]
+    return table((f"`{name}`, deployed threshold", "UMA-DDPM", "best `intensity` baseline"), rows)
+
+
 def main() -> None:
     artefacts = {name: Artefact.load(path) for name, path in shipped_models().items()}
     names = sorted(artefacts, key=lambda name: (name != DEFAULT, name))
@@ -214,6 +244,7 @@ def main() -> None:
         LIMITS,
         f"## Licence\n\n{licence} Code: Apache-2.0.\n",
     ]
+    put_between(ROOT / "README.md", "results", in_short(DEFAULT))
     CARD.write_text("\n".join(part for part in parts if part))
     print(f"Wrote {CARD.relative_to(Path.cwd()) if CARD.is_relative_to(Path.cwd()) else CARD}.")
 

@@ -168,3 +168,8 @@ def test_trains_from_the_cache_without_imaging_libraries(tiny_cache, tmp_path):
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=True, timeout=300)
     assert Artefact.load(tmp_path / "model.safetensors").method == "uma_ddpm"
+
+
+def test_trains_in_bfloat16(tiny_cache, tmp_path):
+    artefact = train(CONFIG.model_copy(update={"precision": "bf16-mixed", "steps": 4}), tiny_cache, tmp_path, quiet=True)
+    assert all(weights.dtype == torch.float32 and torch.isfinite(weights).all() for weights in artefact.weights.values())
