@@ -137,7 +137,7 @@ def test_the_shipped_model_finds_the_tumour_of_the_sample(sample, sample_truth):
 
 
 def test_shipped_models_carry_calibration_provenance_and_licence():
-    assert "uma_ddpm_T1" in shipped_models()
+    assert "uma_ddpm" in shipped_models()
     for name, path in shipped_models().items():
         artefact = Artefact.load(path)
         assert artefact.calibration and artefact.provenance["subjects"] and "CC BY-SA 3.0" in artefact.licence, name

@@ -29,9 +29,9 @@ EXAMPLES = {
     preprocess: "umaddpm preprocess ixi -o cache",
     synthesise_t2: "umaddpm synthesise-t2 --cache cache",
     train: "umaddpm train unified --cache cache -o run",
-    calibrate: "umaddpm calibrate run/model.safetensors --cache cache -o uma_ddpm_T1.safetensors",
+    calibrate: "umaddpm calibrate run/model.safetensors --cache cache -o mine.safetensors",
     train_contrast: "umaddpm train-contrast --cache cache -o contrast_T1_T2.safetensors",
-    evaluate: "umaddpm evaluate lgg -o results --model uma_ddpm_T1",
+    evaluate: "umaddpm evaluate patients -o results",
     build_template: "umaddpm build-template ixi --atlas sri24_T1.nii.gz",
     train_brain_extractor: "umaddpm train-brain-extractor ixi --label-maps labelmaps",
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 from umaddpm_core import resources
 from umaddpm_core.errors import InputError
 
-DEFAULT = "uma_ddpm_T1"
+DEFAULT = "uma_ddpm"
 
 
 def shipped_models() -> dict[str, Path]:
