@@ -64,7 +64,7 @@ def models(artefacts: dict[str, Artefact]) -> str:
                 f"`{name}`" + (" (default)" if name == DEFAULT else ""),
                 ", ".join(artefact.modalities),
                 f"{count:.1f} M, {size:.1f} MB",
-                f"t = {', '.join(map(str, config['t_test']))}; draws: {config["draws"]}",
+                f"t = {', '.join(map(str, config['t_test']))}; draws: {config['draws']}",
                 "; ".join(f"{m}: `{c['score']}`, `{c['threshold']}`" for m, c in artefact.calibration.items()),
             )
         )
