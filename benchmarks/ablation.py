@@ -5,7 +5,8 @@
 
 Short runs with three seeds and a long one with one seed, of every row and sequence, in the preset `small`; trained and measured
 as the paper does: nothing painted, all time steps, noise shared, score `absolute`. A run that is done is not done again, so the
-command can be stopped and goes on. Writes `docs/results/ablation.json`; `benchmarks/model_card.py` makes the table.
+command can be stopped and goes on. At the end it writes `docs/results/ablation.json`, of which `benchmarks/model_card.py` makes
+the table.
 """
 
 from __future__ import annotations
@@ -150,8 +151,8 @@ def main() -> None:
                     figures = measured(model, cache, modality, patients[modality], options.workers)
                     runs.append({"modality": modality, "row": words, "slices": slices, "seed": seed, **figures})
                     print(runs[-1], flush=True)
-                    results = {"preset": PRESET, "figures": FIGURES, "summary": summary(runs), "remark": remark(runs), "runs": runs}
-                    write_json(RESULTS / "ablation.json", results)
+    results = {"preset": PRESET, "figures": FIGURES, "summary": summary(runs), "remark": remark(runs), "runs": runs}
+    write_json(RESULTS / "ablation.json", results)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import get_args
@@ -39,10 +38,3 @@ def best_on_painted_lesions(baselines: list[Baseline]) -> tuple[Intensity, Thres
     """The kind and score with the highest pooled Dice on validation people."""
     method, threshold, _ = max(baselines, key=lambda baseline: baseline[2])
     return method, threshold
-
-
-def put_between(path: Path, name: str, text: str) -> None:
-    """Replace what stands between the comments `<!-- name: begin -->` and `<!-- name: end -->` of a text file."""
-    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-    before = path.read_text()
-    path.write_text(re.sub(f"(?s){re.escape(begin)}.*{re.escape(end)}", lambda _: f"{begin}\n{text}\n{end}", before))

@@ -8,11 +8,12 @@ A result that is not there yet leaves its section out.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from common import RESULTS, ROOT, put_between
+from common import RESULTS, ROOT
 
 from umaddpm_core.artefact import Artefact
 from umaddpm_core.detection.models import DEFAULT, shipped_models
@@ -210,6 +211,13 @@ def in_short(name: str) -> str:
             (f"{who}: AUPRC", f"**{ours['auprc']['mean']:.2f}**", f"{theirs['auprc']['mean']:.2f}"),
         ]
     return table((f"`{name}`, deployed threshold", "UMA-DDPM", "best `intensity` baseline"), rows)
+
+
+def put_between(path: Path, name: str, text: str) -> None:
+    """Replace what stands between the comments `<!-- name: begin -->` and `<!-- name: end -->` of a text file."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before = path.read_text()
+    path.write_text(re.sub(f"(?s){re.escape(begin)}.*{re.escape(end)}", lambda _: f"{begin}\n{text}\n{end}", before))
 
 
 def main() -> None:

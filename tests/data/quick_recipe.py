@@ -32,6 +32,9 @@ class QuickPreprocessor:
             mask_to_grid=lambda mask: to_tensor(sitk.Resample(mask, grid, sitk.Transform(), sitk.sitkNearestNeighbor)) > 0,
         )
 
+    def prepare_like(self, scan, like):
+        return like.volume
+
 
 class QuickRecipe(Recipe):
     preprocessor = QuickPreprocessor()

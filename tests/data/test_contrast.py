@@ -50,6 +50,13 @@ def test_training_people_without_a_t2_get_one_that_is_called_synthetic(cache):
     assert synthesise_t2(again, ContrastTranslator().eval()) == 1 and len(ArrayCache(cache.folder).scans(synthetic=True)) == 1
 
 
+def test_a_pair_that_does_not_fit_any_more_is_refused(cache):
+    scan = cache.scans("training", "T1")[0]
+    write_volume(cache.folder, scan.name, cache.volume(scan).roll(1, 1))
+    with pytest.raises(InputError, match="do not lie on one grid any more"):
+        pairs(cache, "training")
+
+
 def test_a_model_trained_on_synthetic_scans_says_so(cache):
     synthesise_t2(cache, ContrastTranslator().eval())
     told = provenance(TrainingConfig(modalities=["T2"], real_weight=3), ArrayCache(cache.folder))

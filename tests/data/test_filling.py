@@ -17,8 +17,10 @@ from quick_recipe import QuickRecipe
 
 from umaddpm_core.data.cache import ArrayCache, parts_by_subject
 from umaddpm_core.data.cohorts import Scan
+from umaddpm_core.data.contrast import synthesise_t2
 from umaddpm_core.data.preprocess import Recipe, fill_cache
 from umaddpm_core.errors import InputError
+from umaddpm_core.networks.contrast import ContrastTranslator
 from umaddpm_core.preprocessing.pipeline import Preprocessor
 from umaddpm_core.preprocessing.settings import PreprocessingSettings
 
@@ -229,3 +231,21 @@ def test_a_t2_on_the_grid_of_the_t1_is_there_a_second_time_voxel_by_voxel(small_
     assert {scan.name: scan.paired for scan in cache.scans()} == {"a-T1": False, "a-T2": True, "b-T1": False, "b-T2": False}
     t1, t2 = (scan for scan in cache.scans() if scan.subject == "a")
     assert torch.equal(cache.paired(t2), cache.volume(t1)), "the same scan under two names"
+
+
+def test_synthetic_scans_stay_when_the_cache_is_filled_on_until_there_is_a_real_one(copies, tmp_path):
+    scans, folder = copies("a", "b"), tmp_path / "cache"
+    fill_cache(folder, "people", scans, everyone(scans, "training"), recipe=QuickRecipe())
+    assert synthesise_t2(ArrayCache(folder), ContrastTranslator().eval()) == 2
+    fill_cache(folder, "people", scans, everyone(scans, "training"), recipe=QuickRecipe())
+    assert {scan.name for scan in ArrayCache(folder).scans(synthetic=True)} == {"a-T2-synthetic", "b-T2-synthetic"}
+    real = [*scans, Scan("a", "T2", scans[0].path)]
+    fill_cache(folder, "people", real, everyone(real, "training"), recipe=QuickRecipe())
+    assert [scan.name for scan in ArrayCache(folder).scans(modality="T2")] == ["a-T2", "b-T2-synthetic"]
+
+
+def test_a_t1_that_cannot_be_prepared_does_not_cost_the_t2(small_scan, tmp_path):
+    (tmp_path / "a-T1.nii.gz").write_bytes(b"no scan")
+    scans = [Scan("a", "T1", tmp_path / "a-T1.nii.gz"), Scan("a", "T2", small_scan)]
+    failures = fill_cache(tmp_path / "cache", "people", scans, everyone(scans), recipe=Recipe())
+    assert list(failures) == ["a-T1"] and [scan.paired for scan in ArrayCache(tmp_path / "cache").scans()] == [False]

@@ -122,9 +122,8 @@ def test_a_folder_with_another_run_is_refused_and_left_alone(tiny_cache, tmp_pat
         train(CONFIG, tiny_cache, tmp_path, quiet=True)
 
 
-def test_a_gpu_that_is_not_there_is_refused_in_a_sentence(tiny_cache, tmp_path):
-    if torch.cuda.is_available():
-        pytest.skip("this machine has a GPU")
+def test_a_gpu_that_is_not_there_is_refused_in_a_sentence(tiny_cache, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)  # also where there is one
     with pytest.raises(InputError, match="There is no GPU"):
         train(CONFIG, tiny_cache, tmp_path, device="cuda", quiet=True)
 

@@ -27,6 +27,7 @@ def train(
     With eight GPUs: torchrun --nproc-per-node 8 -m umaddpm_core.cli train unified --preset paper --cache cache -o run
     """
     import logging
+    import os
     import warnings
 
     from umaddpm_core.artefact import Artefact
@@ -43,4 +44,5 @@ def train(
     settings = find_config(experiment, preset, **{name: value for name, value in given.items() if value is not None})
     output.mkdir(parents=True, exist_ok=True)
     run(settings, ArrayCache(cache), output, start=Artefact.load(start) if start else None, resume=resume, device=device)
-    typer.echo(f"Wrote {output / 'model.safetensors'}; calibrate it with `umaddpm calibrate` before use.")
+    if os.environ.get("RANK", "0") == "0":  # of the processes that torchrun started, one speaks
+        typer.echo(f"Wrote {output / 'model.safetensors'}; calibrate it with `umaddpm calibrate` before use.")

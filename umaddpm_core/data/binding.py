@@ -33,12 +33,27 @@ def bound(folder: Path, cohort: str, settings: dict[str, Any], fingerprints: dic
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file; give a folder for the cache.")
     folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder):
+        _bind(folder, cohort, settings, fingerprints, redo)
+        yield
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """A cache folder that no other run changes while the block lasts.
+
+    Raises:
+        InputError: another run is changing it.
+    """
+    lock = FileLock(folder / ".lock", timeout=0)
     try:
-        with FileLock(folder / ".lock", timeout=0):
-            _bind(folder, cohort, settings, fingerprints, redo)
-            yield
+        lock.acquire()
     except Timeout as error:
         raise InputError(f"Another run is filling the cache {folder}; wait for its end, or give another folder.") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def fingerprint(path: str | Path) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import torch
 from torch import Tensor
 
 from umaddpm_core.artefact import Artefact
+from umaddpm_core.data.binding import locked
 from umaddpm_core.data.cache import ArrayCache, write_index, write_volume
 from umaddpm_core.errors import InputError
 from umaddpm_core.networks.contrast import ContrastTranslator
@@ -20,10 +22,18 @@ Pair = tuple[str, Tensor, Tensor]
 
 
 def pairs(cache: ArrayCache, part: str) -> list[Pair]:
-    """The people of a part of the split whose T1 and T2 were on one grid."""
-    t1 = {scan.subject: scan for scan in cache.scans(part, "T1")}
+    """The people of a part of the split whose T1 and T2 were on one grid.
+
+    Raises:
+        InputError: a T1 was prepared anew since its T2 was.
+    """
+    t1 = {scan.subject: cache.volume(scan) for scan in cache.scans(part, "T1")}
     paired = [scan for scan in cache.scans(part, "T2") if scan.paired and scan.subject in t1]
-    return [(scan.subject, cache.volume(t1[scan.subject]), cache.paired(scan)) for scan in paired]
+    found = [(scan.subject, t1[scan.subject], cache.paired(scan)) for scan in paired]
+    for subject, first, second in found:
+        if not torch.equal(first > 0, second > 0):
+            raise InputError(f"T1 and T2 of {subject} do not lie on one grid any more; make the cache again (--redo).")
+    return found
 
 
 def load_translator(artefact: Artefact) -> ContrastTranslator:
@@ -35,7 +45,10 @@ def load_translator(artefact: Artefact) -> ContrastTranslator:
     if artefact.method != METHOD:
         raise InputError(f"This model file holds {artefact.method}, not a translator from T1 to T2.")
     network = ContrastTranslator()
-    network.load_state_dict(artefact.weights)
+    try:
+        network.load_state_dict(artefact.weights)
+    except RuntimeError as error:
+        raise InputError("The weights in this model file do not fit the translator it names.") from error
     return network.eval()
 
 
@@ -44,15 +57,19 @@ def synthesise_t2(cache: ArrayCache, network: ContrastTranslator, progress: Call
 
     Returns:
         How many people got one. Validation and test people never do: nothing is measured on what a network made.
+
+    Raises:
+        InputError: another run is filling the cache.
     """
     real = {scan.subject for scan in cache.scans(modality="T2", synthetic=False)}
     sources = [scan for scan in cache.scans("training", "T1", healthy=True) if scan.subject not in real]
     made = []
-    for done, source in enumerate(sources, 1):
-        entry = replace(source, name=f"{source.subject}-T2-synthetic", modality="T2", synthetic=True, paired=False)
-        write_volume(cache.folder, entry.name, network.translate(cache.volume(source)))
-        made.append(entry)
-        if progress:
-            progress(done / len(sources))
-    write_index(cache.folder, [*cache.scans(synthetic=False), *made])
+    with locked(cache.folder):
+        for done, source in enumerate(sources, 1):
+            entry = replace(source, name=f"{source.subject}-T2-synthetic", modality="T2", synthetic=True, paired=False)
+            write_volume(cache.folder, entry.name, network.translate(cache.volume(source)))
+            made.append(entry)
+            if progress:
+                progress(done / len(sources))
+        write_index(cache.folder, [*cache.scans(synthetic=False), *made])
     return len(made)

@@ -14,7 +14,7 @@ import SimpleITK as sitk
 from torch import Tensor
 
 from umaddpm_core.data.binding import bound, fingerprint
-from umaddpm_core.data.cache import INDEX, CachedScan, volume_path, write_index, write_volume
+from umaddpm_core.data.cache import INDEX, ArrayCache, CachedScan, volume_path, write_index, write_volume
 from umaddpm_core.data.cohorts import MODALITIES, Scan, check_distinct
 from umaddpm_core.data.replacing import replacing
 from umaddpm_core.data.workers import each
@@ -114,10 +114,20 @@ def fill_cache(
             if (note := _note(folder, scan)) is not None
         ]
         if entries:
-            write_index(folder, entries)
+            write_index(folder, [*entries, *_still_synthetic(folder, entries)])
         else:
             (folder / INDEX).unlink(missing_ok=True)
     return failures
+
+
+def _still_synthetic(folder: Path, entries: Sequence[CachedScan]) -> list[CachedScan]:
+    """The synthetic scans of an index that was there before, of people who have no real scan of that sequence now."""
+    if not (folder / INDEX).exists():
+        return []
+    real = {(scan.subject, scan.modality) for scan in entries}
+    people = {scan.subject: scan.part for scan in entries}
+    before = ArrayCache(folder).scans("training", synthetic=True)
+    return [scan for scan in before if (scan.subject, scan.modality) not in real and people.get(scan.subject) == scan.part]
 
 
 @dataclass(frozen=True)
@@ -148,11 +158,17 @@ class _Preparation:
         return None
 
     def _paired(self, scan: Scan, image: sitk.Image) -> Tensor | None:
-        """The scan where the same person's T1 lies on the model's grid, for those whose voxels are the same."""
-        partner = read_scan(self.partners[scan.name]) if scan.name in self.partners else None
-        if partner is None or not same_grid(image, partner.image):
+        """The scan where the same person's T1 lies on the model's grid; None where there is no T1 with the same voxels, or
+        none that can be prepared."""
+        if scan.name not in self.partners:
             return None
-        return self.recipe.preprocessor.prepare_like(image, self.recipe.preprocessor.prepare(partner))
+        try:
+            partner = read_scan(self.partners[scan.name])
+            if not same_grid(image, partner.image):
+                return None
+            return self.recipe.preprocessor.prepare_like(image, self.recipe.preprocessor.prepare(partner))
+        except InputError:
+            return None
 
 
 def _partners(scans: Sequence[Scan]) -> dict[str, Path]:

@@ -108,7 +108,3 @@ def pooled_average_precision(voxels: np.ndarray) -> float:
     precision = above[1] / np.maximum(above.sum(0), 1)
     return float((np.diff(above[1] / above[1, -1], prepend=0.0) * precision).sum())
 
-
-def scan_on_grid(volume: Tensor, lesions: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Volume, brain and truth of a cached scan, whose brain is where it is not 0."""
-    return volume, volume > 0, None if lesions is None else lesions.to(torch.bool)

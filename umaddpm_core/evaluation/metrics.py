@@ -50,10 +50,10 @@ def average_precision(values: np.ndarray, truth: np.ndarray) -> float:
     step sum Σ (R_n - R_{n-1}) P_n; NaN without a lesion."""
     if not truth.any():
         return float("nan")
-    return float(binary_average_precision(torch.from_numpy(_ranks(values.ravel())), torch.from_numpy(truth.ravel()).long()))
+    return float(binary_average_precision(torch.from_numpy(_scaled(values.ravel())), torch.from_numpy(truth.ravel()).long()))
 
 
-def _ranks(values: np.ndarray) -> np.ndarray:
+def _scaled(values: np.ndarray) -> np.ndarray:
     """Values in [0, 1] in the same order: torchmetrics takes others for logits, and its sigmoid makes large ones equal."""
     low, high = float(values.min()), float(values.max())
     return ((values - low) / max(high - low, 1e-12)).astype(np.float32)

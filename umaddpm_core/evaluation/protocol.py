@@ -12,7 +12,7 @@ from umaddpm_core.data.cache import ArrayCache, CachedScan
 from umaddpm_core.data.cohorts import Scan
 from umaddpm_core.detection.calibration import Threshold
 from umaddpm_core.errors import InputError
-from umaddpm_core.evaluation.cases import Case, Measured, best_dice, measure, pooled_average_precision, scan_on_grid
+from umaddpm_core.evaluation.cases import Case, Measured, best_dice, measure, pooled_average_precision
 from umaddpm_core.evaluation.repaint import over_scans
 from umaddpm_core.evaluation.statistics import bootstrap_interval, by_subject
 from umaddpm_core.methods import Method
@@ -52,8 +52,8 @@ class CacheCases:
         self.cache = cache
 
     def __call__(self, scan: CachedScan) -> Case:
-        lesions = self.cache.lesions(scan) if scan.has_lesions else None
-        return Case(scan.name, scan.subject, *scan_on_grid(self.cache.volume(scan), lesions), scan.healthy)
+        volume, truth = self.cache.volume(scan), self.cache.lesions(scan) > 0 if scan.has_lesions else None
+        return Case(scan.name, scan.subject, volume, volume > 0, truth, scan.healthy)
 
 
 def evaluate(

@@ -15,8 +15,8 @@ class Mamba(nn.Module):
     """One Mamba layer over a sequence [B, L, C]; same shape out.
 
     Two branches: linear, causal depth-wise convolution, SiLU and the selective scan; and linear, SiLU. Their product
-    goes through a linear layer; `backend` says what computes the scan. Names and shapes of the parameters are those of `mamba_ssm.Mamba`, so weights
-    interchange with the fused CUDA implementation.
+    goes through a linear layer; `backend` says what computes the scan. Names and shapes of the parameters are those of
+    `mamba_ssm.Mamba`, so weights interchange with the fused CUDA implementation.
     """
 
     def __init__(self, d_model: int, d_state: int = 16, d_conv: int = 4, expand: int = 2, backend: Backend = "auto") -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from umaddpm_core.data.labelled_heads import synthetic_contrast
 from umaddpm_core.networks.brain_extractor import BOX, BrainExtractor
+from umaddpm_core.training.fitting import Progress, fit
 
 BOXES = ((80, 96, 80), (80, 112, 80), BOX)
 """Views that a step may have: instance norms make the answer depend on how much else is in the view, and this less so."""
@@ -32,7 +33,7 @@ def train_brain_extractor(
     boxes: Sequence[tuple[int, int, int]] = BOXES,
     batch: int = 2,
     seed: int = 0,
-    progress: Callable[[int, float], None] | None = None,
+    progress: Progress | None = None,
 ) -> BrainExtractor:
     """A trained brain extractor.
 
@@ -48,24 +49,16 @@ def train_brain_extractor(
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
     network = (network or BrainExtractor()).train().to(memory_format=torch.channels_last_3d)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=1e-4)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, total_steps=steps, pct_start=0.1)
     dice = DiceLoss(sigmoid=True, squared_pred=True)
-    running = math.nan
-    for step in range(steps):
+
+    def batch_loss() -> Tensor:
         box = boxes[int(torch.randint(len(boxes), (), generator=generator))]
         samples = [_sample(heads, label_maps, box, generator) for _ in range(batch)]
         head, brain = (torch.stack(tensors) for tensors in zip(*samples))
         logits = network(head)
-        loss = dice(logits, brain) + F.binary_cross_entropy_with_logits(logits, brain)
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
-        schedule.step()
-        running = loss.item() if math.isnan(running) else 0.98 * running + 0.02 * loss.item()
-        if progress:
-            progress(step + 1, running)
+        return dice(logits, brain) + F.binary_cross_entropy_with_logits(logits, brain)
+
+    fit(network, batch_loss, steps=steps, learning_rate=learning_rate, progress=progress)
     return network.eval()
 
 

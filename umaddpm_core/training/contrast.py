@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-
 import torch
 from monai.losses import SSIMLoss
 from torch import Tensor
@@ -13,6 +10,7 @@ from umaddpm_core.data.cache import ArrayCache
 from umaddpm_core.data.contrast import pairs
 from umaddpm_core.errors import InputError
 from umaddpm_core.networks.contrast import ContrastTranslator, with_context
+from umaddpm_core.training.fitting import Progress, fit
 
 GAMMA = 0.15
 """The T1 is taken to the power of e^±0.15, so that its exact grey values do not count."""
@@ -27,7 +25,7 @@ def train_contrast(
     batch: int = 8,
     learning_rate: float = 2e-3,
     seed: int = 0,
-    progress: Callable[[int, float], None] | None = None,
+    progress: Progress | None = None,
 ) -> ContrastTranslator:
     """A translator trained on the training people who have T1 and T2.
 
@@ -49,24 +47,16 @@ def train_contrast(
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
     network = ContrastTranslator().train()
-    optimiser = torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=1e-4)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, total_steps=steps, pct_start=0.1)
     structure = SSIMLoss(spatial_dims=2, data_range=1.0)
-    running = math.nan
-    for step in range(steps):
+
+    def batch_loss() -> Tensor:
         index = torch.randint(len(inputs), (batch,), generator=generator)
         x, y = _varied(inputs[index], targets[index], generator)
         brain = y > 0
         answer = torch.where(brain, network(x), 0.0)
-        loss = (answer - y).abs().sum() / brain.sum().clamp_min(1) + structure(answer, y)
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
-        schedule.step()
-        running = loss.item() if math.isnan(running) else 0.98 * running + 0.02 * loss.item()
-        if progress:
-            progress(step + 1, running)
+        return (answer - y).abs().sum() / brain.sum().clamp_min(1) + structure(answer, y)
+
+    fit(network, batch_loss, steps=steps, learning_rate=learning_rate, progress=progress)
     return network.eval()
 
 

@@ -18,15 +18,16 @@ def provenance(config: TrainingConfig, cache: ArrayCache, start: Artefact | None
     `synthetic_t2` says whether scans that a network made were among them, `synthetic_share` how large a share of all slices.
     """
     scans = [scan for scan in cache.scans("training", healthy=True) if scan.modality in config.modalities]
+    real = [scan for scan in scans if not scan.synthetic]
     share = sum(chance for scan, chance in zip(scans, chances(scans, config.real_weight).tolist()) if scan.synthetic)
     return {
         "experiment": config.name,
         "preset": config.preset,
         "cohort": cache.cohort,
         "prepared_with": cache.fingerprints,
-        "training_scans": {modality: sum(scan.modality == modality and not scan.synthetic for scan in scans) for modality in config.modalities},
-        "synthetic_t2": any(scan.synthetic for scan in scans),
-        "synthetic_scans": sum(scan.synthetic for scan in scans),
+        "training_scans": {modality: sum(scan.modality == modality for scan in real) for modality in config.modalities},
+        "synthetic_t2": len(real) < len(scans),
+        "synthetic_scans": len(scans) - len(real),
         "synthetic_share": round(share, 3),
         "subjects": sorted({scan.subject for scan in scans}),
         "steps": config.steps,
