@@ -79,7 +79,6 @@ def test_outside_the_patch_nothing_is_learned_unless_asked():
     only_patch, everywhere = method(), method(loss_region="full")
     losses = [m.validation_step(batch(), Draws.of(0, torch.arange(3)))["reconstruction"] for m in (only_patch, everywhere)]
     assert losses[0] < losses[1], "three quarters of the composite are the slice itself"
-    assert torch.isfinite(x).all()
 
 
 def test_the_detail_blocks_begin_as_nothing():

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -13,6 +14,8 @@ from typing import TypeVar
 T = TypeVar("T")
 
 CONTEXT = get_context("spawn")
+POLL_SECONDS = 0.2
+"""How long Ctrl-C waits at most."""
 
 
 def each(job: Callable[[T], str | None], items: Sequence[T], workers: int) -> Iterator[tuple[T, str | None]]:
@@ -24,33 +27,54 @@ def each(job: Callable[[T], str | None], items: Sequence[T], workers: int) -> It
 
     Yields:
         An item, and what the job returned, or why it failed.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C, between two answers.
     """
     waiting = list(reversed(items))
     busy: dict[Connection, tuple[BaseProcess, T]] = {}
+    with _interrupted() as interrupted:
+        try:
+            for _ in range(min(workers, len(waiting))):
+                connection, process = _start(job)
+                busy[connection] = process, waiting.pop()
+                _hand_over(connection, busy[connection][1])
+            while busy:
+                if interrupted():
+                    raise KeyboardInterrupt
+                for connection in wait(list(busy), POLL_SECONDS):
+                    process, item = busy.pop(connection)
+                    try:
+                        answer, alive = connection.recv(), True
+                    except (EOFError, ConnectionResetError):
+                        process.join()
+                        answer, alive = _cause_of_death(process.exitcode), False
+                    if waiting:
+                        if not alive:
+                            connection, process = _start(job)
+                        busy[connection] = process, waiting.pop()
+                        _hand_over(connection, busy[connection][1])
+                    elif alive:
+                        connection.close()
+                    yield item, answer
+        finally:
+            for process, _ in busy.values():
+                process.terminate()
+
+
+@contextmanager
+def _interrupted() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C was pressed since: noted, because raised at any moment it can be lost in a callback, or leave a process
+    that was just being started. Elsewhere than in the main thread Python tells nobody, and this says no."""
+    pressed: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    before = signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))
     try:
-        for _ in range(min(workers, len(waiting))):
-            connection, process = _start(job)
-            busy[connection] = process, waiting.pop()
-            _hand_over(connection, busy[connection][1])
-        while busy:
-            for connection in wait(list(busy)):
-                process, item = busy.pop(connection)
-                try:
-                    answer, alive = connection.recv(), True
-                except (EOFError, ConnectionResetError):
-                    process.join()
-                    answer, alive = _cause_of_death(process.exitcode), False
-                if waiting:
-                    if not alive:
-                        connection, process = _start(job)
-                    busy[connection] = process, waiting.pop()
-                    _hand_over(connection, busy[connection][1])
-                elif alive:
-                    connection.close()
-                yield item, answer
+        yield lambda: bool(pressed)
     finally:
-        for process, _ in busy.values():
-            process.terminate()
+        signal.signal(signal.SIGINT, before)
 
 
 def _start(job: Callable[[T], str | None]) -> tuple[Connection, BaseProcess]:
