@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import lightning.pytorch as pl
 import torch
-from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar, WeightAveraging
 from torch import Tensor
 
 from umaddpm_core.artefact import Artefact
@@ -17,6 +17,7 @@ from umaddpm_core.data.cache import ArrayCache
 from umaddpm_core.errors import InputError
 from umaddpm_core.losses import amplitude
 from umaddpm_core.methods import Method, build
+from umaddpm_core.training.averaging import moving_average
 from umaddpm_core.training.config import TrainingConfig
 from umaddpm_core.training.module import CacheData, TrainingModule
 from umaddpm_core.training.provenance import provenance
@@ -70,7 +71,7 @@ def train(
         max_steps=config.steps,
         precision=config.precision,
         gradient_clip_val=config.gradient_clip,
-        callbacks=[EMAWeightAveraging(decay=config.ema), checkpoints] + ([] if quiet else [RichProgressBar()]),
+        callbacks=[WeightAveraging(avg_fn=moving_average(config.ema)), checkpoints] + ([] if quiet else [RichProgressBar()]),
         logger=False if quiet else pl.loggers.TensorBoardLogger(output, name="events"),
         default_root_dir=output,
         enable_progress_bar=not quiet,
