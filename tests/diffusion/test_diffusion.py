@@ -6,14 +6,14 @@ import torch
 from umaddpm_core.diffusion.draws import Draws
 from umaddpm_core.diffusion.noise import noise_images
 from umaddpm_core.diffusion.patches import noise_patch, patch_masks
-from umaddpm_core.diffusion.schedule import CosineSchedule
+from umaddpm_core.diffusion.schedule import NoiseSchedule
 from umaddpm_core.diffusion.simplex import LINEAGE_STD, simplex_noise
 
 
 @pytest.mark.parametrize(("t", "image", "noise"), [(99, 0.986, 0.167), (249, 0.920, 0.391), (499, 0.703, 0.711), (749, 0.380, 0.925)])
 def test_the_schedule_has_the_weights_of_the_lineage(t, image, noise):
     one, zero = torch.ones(1, 1, 2, 2), torch.zeros(1, 1, 2, 2)
-    schedule = CosineSchedule()
+    schedule = NoiseSchedule("cosine")
     assert schedule.add_noise(one, zero, torch.tensor([t])).mean().item() == pytest.approx(image, abs=1e-3)
     assert schedule.add_noise(zero, one, torch.tensor([t])).mean().item() == pytest.approx(noise, abs=1e-3)
 

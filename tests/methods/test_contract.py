@@ -9,7 +9,19 @@ from umaddpm_core.diffusion.draws import Draws
 from umaddpm_core.errors import Cancelled, InputError
 from umaddpm_core.methods import METHODS, build, from_artefact
 
-CONFIGS = {"uma_ddpm": {"network": {"base": 16, "multipliers": [1, 2], "blocks": 1, "stem": 4}, "draws": 2}, "intensity": {}}
+NETWORK = {"base": 16, "multipliers": [1, 2], "blocks": 1, "stem": 4}
+CONFIGS = {
+    "uma_ddpm": {"network": NETWORK, "draws": 2},
+    "mddpm": {"network": NETWORK},
+    "pddpm": {"network": NETWORK},
+    "ddpm": {"network": NETWORK},
+    "anoddpm": {"network": NETWORK, "t_test": 20, "stride": 7},
+    "dae": {"base": 8},
+    "svae": {"base": 8, "latent": 16},
+    "vae": {"base": 8, "latent": 16},
+    "fanogan": {"base": 8, "latent": 16, "critic_steps": 1},
+    "intensity": {},
+}
 
 
 def volume(depth=7):
@@ -33,15 +45,18 @@ def test_trains_saves_loads_reconstructs_and_maps(name, tmp_path):
     torch.manual_seed(0)
     method = build(name, CONFIGS[name])
     scan, brain = volume()
-    batch = {"image": scan.permute(3, 0, 1, 2), "brain": brain.permute(3, 0, 1, 2)}
+    stack = torch.arange(max(8, method.window)) % scan.shape[-1]
+    batch = {"image": scan.permute(3, 0, 1, 2)[stack], "brain": brain.permute(3, 0, 1, 2)[stack]}
     trained = [parameter for parameter in method.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(trained, 1e-3) if trained else None
-    for step in range(2):
-        loss = method.training_step(batch, Draws.of(0, torch.arange(len(scan[0, 0, 0])), step))["loss"]
+    for step, progress in ((0, 0.0), (1, 0.5), (2, 0.9)):
+        where = {"step": torch.tensor(step), "progress": torch.tensor(progress)}
+        loss = method.training_step({**batch, **where}, Draws.of(0, torch.arange(len(stack)), step))["loss"]
         assert torch.isfinite(loss)
         loss.backward()
         if optimiser:
             optimiser.step()
+            optimiser.zero_grad()
     method.artefact(modalities=["T1"]).save(tmp_path / "m.safetensors")
     loaded = from_artefact(Artefact.load(tmp_path / "m.safetensors"))
     shares = []

@@ -8,11 +8,21 @@ from pydantic import BaseModel, ValidationError
 
 from umaddpm_core.artefact import Artefact
 from umaddpm_core.errors import InputError
+from umaddpm_core.methods.anoddpm import AnoDDPM
 from umaddpm_core.methods.base import Method
+from umaddpm_core.methods.dae import DAE
+from umaddpm_core.methods.ddpm import DDPM
+from umaddpm_core.methods.fanogan import FAnoGAN
 from umaddpm_core.methods.intensity import Intensity
+from umaddpm_core.methods.mddpm import MDDPM
+from umaddpm_core.methods.pddpm import PDDPM
+from umaddpm_core.methods.svae import SVAE
 from umaddpm_core.methods.uma_ddpm import UMADDPM
+from umaddpm_core.methods.vae import VAE
 
-METHODS: dict[str, type[Method]] = {method.name: method for method in (UMADDPM, Intensity)}
+METHODS: dict[str, type[Method]] = {
+    method.name: method for method in (UMADDPM, MDDPM, PDDPM, DDPM, AnoDDPM, DAE, SVAE, VAE, FAnoGAN, Intensity)
+}
 
 __all__ = ["METHODS", "Method", "build", "build_config", "from_artefact"]
 

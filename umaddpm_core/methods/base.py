@@ -23,10 +23,14 @@ class Method(nn.Module, ABC):
     Attributes:
         name: under which it is registered.
         Config: its configuration class; `Config(**values)` validates.
+        window: consecutive slices of one scan that stand together in a training batch.
+        alternates: a training step gives gradients to some of the weights only.
     """
 
     name: ClassVar[str]
     Config: ClassVar[type[BaseModel]]
+    window: ClassVar[int] = 1
+    alternates: ClassVar[bool] = False
 
     def __init__(self, config: Any) -> None:
         super().__init__()
@@ -37,7 +41,8 @@ class Method(nn.Module, ABC):
         """Losses of one batch; `loss` is what is minimised.
 
         Args:
-            batch: `image` [B, 1, 96, 96] in [0, 1], zero outside the brain, and `brain`, boolean, of the same shape.
+            batch: `image` [B, 1, 96, 96] in [0, 1], zero outside the brain, and `brain`, boolean, of the same shape; in a
+                training run also `step`, the number of the batch, and `progress`, the share of the run that is done.
             draws: of all random numbers of this step.
         """
 

@@ -40,15 +40,17 @@ class ResidualBlock(nn.Module):
     """GroupNorm, SiLU, convolution, twice, with the time step as scale and shift (FiLM), after Dhariwal and Nichol.
 
     Maps [B, inputs, H, W] and an embedding [B, embedding] to [B, outputs, H', W'], where H' is H, half of it
-    (`resample="down"`) or its double (`resample="up"`).
+    (`resample="down"`) or its double (`resample="up"`). Without `film` the time step is added before the second norm
+    (Ho et al.).
     """
 
-    def __init__(self, inputs: int, outputs: int, embedding: int, resample: str | None = None) -> None:
+    def __init__(self, inputs: int, outputs: int, embedding: int, resample: str | None = None, film: bool = True) -> None:
         super().__init__()
         self.resample = resample
         self.norm1 = group_norm(inputs)
         self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1)
-        self.film = nn.Linear(embedding, 2 * outputs)
+        self.film = nn.Linear(embedding, 2 * outputs) if film else None
+        self.shift = None if film else nn.Linear(embedding, outputs)
         self.norm2 = group_norm(outputs)
         self.conv2 = zeroed(nn.Conv2d(outputs, outputs, 3, padding=1))
         self.skip = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
@@ -56,9 +58,13 @@ class ResidualBlock(nn.Module):
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
         h = self._resampled(F.silu(self.norm1(x)))
         h = self.conv1(h)
-        scale, shift = self.film(F.silu(embedding))[:, :, None, None].chunk(2, dim=1)
-        h = self.conv2(F.silu(torch.addcmul(shift, self.norm2(h), 1 + scale)))
-        return self.skip(self._resampled(x)) + h
+        time = F.silu(embedding)
+        if self.film is not None:
+            scale, shift = self.film(time)[:, :, None, None].chunk(2, dim=1)
+            h = torch.addcmul(shift, self.norm2(h), 1 + scale)
+        else:
+            h = self.norm2(h + self.shift(time)[:, :, None, None])
+        return self.skip(self._resampled(x)) + self.conv2(F.silu(h))
 
     def _resampled(self, x: Tensor) -> Tensor:
         if self.resample == "down":
@@ -86,11 +92,11 @@ class MiddleBlock(nn.Module):
     Features [B, C, H, W] and the time embedding [B, E] to [B, C, H, W].
     """
 
-    def __init__(self, channels: int, embedding: int) -> None:
+    def __init__(self, channels: int, embedding: int, film: bool = True) -> None:
         super().__init__()
-        self.block1 = ResidualBlock(channels, channels, embedding)
+        self.block1 = ResidualBlock(channels, channels, embedding, film=film)
         self.attention = self_attention(channels)
-        self.block2 = ResidualBlock(channels, channels, embedding)
+        self.block2 = ResidualBlock(channels, channels, embedding, film=film)
 
     def forward(self, h: Tensor, embedding: Tensor) -> Tensor:
         return self.block2(self.attention(self.block1(h, embedding)), embedding)

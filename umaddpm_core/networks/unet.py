@@ -26,6 +26,7 @@ class UNetConfig(BaseModel):
     stem: int = Field(1, ge=1, description="pixel-unshuffle factor: the network works at 1/stem of the resolution")
     narrow_up: bool = Field(False, description="up-sampling blocks already have the next level's width: a third cheaper")
     detail: int = Field(0, ge=0, description="channels of two blocks at full resolution that draw the image's detail (ours)")
+    film: bool = Field(True, description="the time step scales and shifts features; else it is added to them (not with MAM)")
     mam: bool = Field(True, description="modality-aware module in the bottleneck; else the ancestors' middle block")
     prompts: int = Field(2, ge=1, description="n of the self-prompting, one per modality")
     spatial_prompts: bool = Field(False, description="a prompt is a map of the bottleneck's size, not one value a channel")
@@ -44,7 +45,7 @@ class UNet(nn.Module):
         super().__init__()
         self.stem = config.stem
         self.time = TimeEmbedding(config.base)
-        embedding = self.time.channels
+        embedding, film = self.time.channels, config.film
         widths = [config.base * multiplier for multiplier in config.multipliers]
         self.first = nn.Conv2d(config.stem**2, widths[0], 3, padding=1)
 
@@ -53,11 +54,11 @@ class UNet(nn.Module):
         channels = widths[0]
         for level, width in enumerate(widths):
             for _ in range(config.blocks):
-                self.encoder.append(ResidualBlock(channels, width, embedding))
+                self.encoder.append(ResidualBlock(channels, width, embedding, film=film))
                 channels = width
                 skips.append(channels)
             if level < len(widths) - 1:
-                self.encoder.append(ResidualBlock(channels, channels, embedding, resample="down"))
+                self.encoder.append(ResidualBlock(channels, channels, embedding, resample="down", film=film))
                 skips.append(channels)
 
         if config.mam:
@@ -71,16 +72,16 @@ class UNet(nn.Module):
                 attention=config.keep_attention,
             )
         else:
-            self.bottleneck = MiddleBlock(channels, embedding)
+            self.bottleneck = MiddleBlock(channels, embedding, film)
 
         self.decoder = nn.ModuleList()
         for level, width in reversed(list(enumerate(widths))):
             for _ in range(config.blocks + 1):
-                self.decoder.append(ResidualBlock(channels + skips.pop(), width, embedding))
+                self.decoder.append(ResidualBlock(channels + skips.pop(), width, embedding, film=film))
                 channels = width
             if level > 0:
                 above = widths[level - 1] if config.narrow_up else channels
-                self.decoder.append(ResidualBlock(channels, above, embedding, resample="up"))
+                self.decoder.append(ResidualBlock(channels, above, embedding, resample="up", film=film))
                 channels = above
 
         self.heads = nn.ModuleDict({name: Head(channels, config.stem**2) for name in heads})

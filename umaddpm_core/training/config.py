@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from umaddpm_core.errors import InputError
-from umaddpm_core.methods import build_config
+from umaddpm_core.methods import METHODS, build_config
 
 EXPERIMENTS = Path(__file__).parent / "experiments"
 PRESETS = Path(__file__).parent / "presets"
@@ -35,6 +35,7 @@ class TrainingConfig(BaseModel):
     learning_rate: float = Field(1e-3, gt=0)
     warm_up: float = Field(0.03, ge=0, le=1, description="share of the steps with rising learning rate")
     decay: float = Field(0.4, ge=0, le=1, description="share of the steps, at the end, with falling learning rate")
+    betas: tuple[float, float] = Field((0.9, 0.99), description="AdamW's averages of gradients and of their squares")
     weight_decay: float = Field(1e-2, ge=0)
     gradient_clip: float = Field(1.0, gt=0)
     ema: float = Field(0.999, ge=0, lt=1, description="decay of the weight average that is shipped")
@@ -44,7 +45,7 @@ class TrainingConfig(BaseModel):
 
 
 def find_config(experiment: str, preset: str | None = None, **changes: Any) -> TrainingConfig:
-    """The experiment in the file `experiment`, or the shipped one of that name, at the size of a preset.
+    """The experiment in the file `experiment`, or the shipped one or the method of that name, at the size of a preset.
 
     Args:
         preset: name of a shipped preset; by default the one the experiment names, else `compact`.
@@ -53,19 +54,29 @@ def find_config(experiment: str, preset: str | None = None, **changes: Any) -> T
     Raises:
         InputError: experiment or preset does not exist, no YAML, an unknown key, or a value out of range.
     """
-    path = Path(experiment)
-    if not path.is_file():
-        path = _shipped(EXPERIMENTS, experiment, "experiment")
-    described = read_yaml(path)
+    described, name = _experiment(experiment)
     size = preset or described.get("preset") or "compact"
-    merged = _merged(read_yaml(_shipped(PRESETS, size, "preset")), {**described, "preset": size, "name": path.stem})
+    sized = read_yaml(_shipped(PRESETS, size, "preset"))
+    of_method = sized.pop("methods", {}).get(changes.get("method") or described.get("method", "uma_ddpm"), {})
+    merged = _merged(_merged(sized, of_method), {**described, "preset": size, "name": name})
     try:
         config = TrainingConfig(**_merged(merged, changes))
     except ValidationError as error:
         first = error.errors()[0]
-        raise InputError(f"{path.name} is wrong at {'.'.join(map(str, first['loc']))}: {first['msg']}.") from error
+        raise InputError(f"{name}.yaml is wrong at {'.'.join(map(str, first['loc']))}: {first['msg']}.") from error
     build_config(config.method, config.method_config)
     return config
+
+
+def _experiment(experiment: str) -> tuple[dict[str, Any], str]:
+    """What an experiment says, and its name."""
+    path = Path(experiment)
+    if path.is_file():
+        return read_yaml(path), path.stem
+    if experiment in METHODS:
+        return {"method": experiment}, experiment
+    path = _shipped(EXPERIMENTS, experiment, "experiment")
+    return read_yaml(path), path.stem
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

@@ -54,10 +54,10 @@ def train(
     Raises:
         InputError: nothing to train on, a checkpoint of another run in `output`, or no GPU where one is demanded.
     """
-    placed = _placement(device)
     pl.seed_everything(config.seed, verbose=False)
     method = build(config.method, config.method_config)
-    data = CacheData(cache, config)
+    placed = _placement(device, method)
+    data = CacheData(cache, config, method.window)
     last = output / "last.ckpt"
     bound = {"config": config.model_dump(mode="json", exclude={"steps"}), "prepared_with": cache.fingerprints}
     stored = _stored(last, bound) if resume and last.exists() else None
@@ -95,7 +95,7 @@ def train(
     return artefact
 
 
-def _placement(device: Device) -> dict[str, Any]:
+def _placement(device: Device, method: Method) -> dict[str, Any]:
     """What Lightning is told of where to compute; the number of processes and machines is what `torchrun` set.
 
     Raises:
@@ -106,7 +106,7 @@ def _placement(device: Device) -> dict[str, Any]:
     accelerator = "gpu" if device != "cpu" and torch.cuda.is_available() else "cpu"
     here = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
     everywhere = int(os.environ.get("WORLD_SIZE", 1))
-    strategy = "ddp" if everywhere > 1 else "auto"
+    strategy = "auto" if everywhere == 1 else "ddp_find_unused_parameters_true" if method.alternates else "ddp"
     return {"accelerator": accelerator, "devices": here, "num_nodes": max(everywhere // here, 1), "strategy": strategy}
 
 

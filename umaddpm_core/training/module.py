@@ -35,9 +35,12 @@ class TrainingModule(pl.LightningModule):
         self.bound = bound
 
     def training_step(self, batch: Batch, number: int) -> Tensor:
-        draws = Draws.of(self.settings.seed + 1, batch["sample"], batch["step"])
-        image = augmented(batch["image"], draws, self.settings.contrast)
-        losses = self.method.training_step({"image": image, "brain": image > 0}, draws)
+        seed, window, step = self.settings.seed + 1, self.method.window, batch["step"]
+        draws = Draws.of(seed, batch["sample"], step)
+        together = draws if window == 1 else Draws.of(seed + 1, batch["sample"] // window, step)
+        image = augmented(batch["image"], together, self.settings.contrast)
+        where = {"step": torch.tensor(step), "progress": torch.tensor(step / self.settings.steps)}
+        losses = self.method.training_step({"image": image, "brain": image > 0, **where}, draws)
         self._log_all("training", losses, len(image))
         return losses["loss"]
 
@@ -48,7 +51,7 @@ class TrainingModule(pl.LightningModule):
     def configure_optimizers(self) -> dict[str, Any]:
         config = self.settings
         optimiser = torch.optim.AdamW(
-            self.method.parameters(), config.learning_rate, betas=(0.9, 0.99), weight_decay=config.weight_decay
+            self.method.parameters(), config.learning_rate, betas=config.betas, weight_decay=config.weight_decay
         )
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: learning_rate_factor(config, step))
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
@@ -64,13 +67,16 @@ class TrainingModule(pl.LightningModule):
 class CacheData(pl.LightningDataModule):
     """Batches of the training part, numbered on from the step at which the run stands, and fixed validation batches.
 
+    Args:
+        window: consecutive slices of one scan that the method sees together.
+
     Raises:
         InputError: no training scans of a wanted sequence, or a batch that the processes cannot share equally.
     """
 
-    def __init__(self, cache: ArrayCache, config: TrainingConfig) -> None:
+    def __init__(self, cache: ArrayCache, config: TrainingConfig, window: int = 1) -> None:
         super().__init__()
-        self.config = config
+        self.config, self.window = config, window
         scans = {
             part: [scan for scan in cache.scans(part, healthy=True) if scan.modality in config.modalities]
             for part in ("training", "validation")
@@ -79,10 +85,10 @@ class CacheData(pl.LightningDataModule):
             if not any(scan.modality == modality for scan in scans["training"]):
                 raise InputError(f"The cache {cache.folder} holds no training scans of {modality}.")
         self.training = SliceBatches(
-            cache, scans["training"], config.batch, config.checkpoint_every, config.seed, real_weight=config.real_weight
+            cache, scans["training"], config.batch, config.checkpoint_every, config.seed, real_weight=config.real_weight, window=window
         )
         watched = scans["validation"] or scans["training"]
-        self.validation = SliceBatches(cache, watched, config.batch, VALIDATION_BATCHES, VALIDATION_SEED)
+        self.validation = SliceBatches(cache, watched, config.batch, VALIDATION_BATCHES, VALIDATION_SEED, window=window)
 
     def train_dataloader(self) -> DataLoader:
         return self._loader(self.training.part(first=self.trainer.global_step))
@@ -92,8 +98,9 @@ class CacheData(pl.LightningDataModule):
 
     def _loader(self, batches: SliceBatches) -> DataLoader:
         process, processes = self.trainer.global_rank, self.trainer.world_size
-        if self.config.batch % processes:
-            raise InputError(f"A batch of {self.config.batch} slices cannot be shared by {processes} processes; change one of them.")
+        if self.config.batch % (processes * self.window):
+            pieces = f"stacks of {self.window}, and these " if self.window > 1 else ""
+            raise InputError(f"A batch of {self.config.batch} slices cannot be shared by {pieces}{processes} processes; change one of them.")
         return DataLoader(batches.part(process=process, processes=processes), batch_size=None)
 
 

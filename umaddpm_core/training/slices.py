@@ -14,7 +14,7 @@ from umaddpm_core.diffusion.draws import Draws
 
 
 class SliceBatches(Dataset):
-    """Batch number i of a run: random scans, one random slice of each that holds brain.
+    """Batch number i of a run: random scans, and of each a random slice that holds brain, or some that follow one another.
 
     Args:
         cache, scans: what to draw from; all volumes are held in memory as uint8.
@@ -23,6 +23,7 @@ class SliceBatches(Dataset):
         seed: of the run.
         real_weight: how many times more often a real scan is drawn than a synthetic one of the same sequence. Sequences are
             drawn equally often, however many scans each has.
+        window: slices of a scan that follow one another in the batch.
         process, processes: which equal share of every batch this process computes, and of how many.
 
     An item is a dict with `image` [B, 1, 96, 96] in [0, 1]; `brain`, boolean, of the same shape; `sample`, the numbers of
@@ -39,13 +40,14 @@ class SliceBatches(Dataset):
         *,
         first: int = 0,
         real_weight: float = 1.0,
+        window: int = 1,
         process: int = 0,
         processes: int = 1,
     ) -> None:
         self.volumes = [torch.from_numpy(cache.levels(scan)).permute(2, 0, 1).contiguous() for scan in scans]
         self.chances = chances(scans, real_weight).cumsum(0)
         self.batch, self.count, self.seed, self.first = batch, count, seed, first
-        self.process, self.processes = process, processes
+        self.window, self.process, self.processes = window, process, processes
 
     def part(self, **changes: int) -> SliceBatches:
         """The same volumes, other numbers: `first`, `count`, `process`, `processes`."""
@@ -59,11 +61,12 @@ class SliceBatches(Dataset):
     def __getitem__(self, index: int) -> dict[str, Tensor | int]:
         step, share = self.first + index, self.batch // self.processes
         sample = step * self.batch + self.process * share + torch.arange(share)
-        draws = Draws.of(self.seed, sample, step)
+        draws = Draws.of(self.seed, sample[:: self.window], step)
         scans = torch.searchsorted(self.chances, draws.uniform().double(), right=True).clamp_max(len(self.volumes) - 1)
         volumes = [self.volumes[scan] for scan in scans]
-        slices = [volume[int(where * len(volume))] for volume, where in zip(volumes, draws.uniform())]
-        image = torch.stack(slices)[:, None].float() / LEVELS
+        starts = [int(where * (len(volume) - self.window + 1)) for volume, where in zip(volumes, draws.uniform())]
+        slices = [volume[start : start + self.window] for volume, start in zip(volumes, starts)]
+        image = torch.cat(slices)[:, None].float() / LEVELS
         return {"image": image, "brain": image > 0, "sample": sample, "step": step}
 
 
