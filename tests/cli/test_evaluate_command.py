@@ -42,7 +42,7 @@ def test_cases_and_means_are_written(here, cohort, tiny_model, tmp_path):
     assert report["means"]["psnr"]["people"] == 2 and report["means"]["auprc"]["people"] == 1
     assert report["means"]["psnr"]["low"] <= report["means"]["psnr"]["mean"] <= report["means"]["psnr"]["high"]
     assert 0 < report["pooled"]["auprc"] <= 1 and report["model"] == tiny_model.stem
-    assert {entry["name"] for entry in report["thresholds"]} == {"healthy_fpr_1", "synthetic_dice"}
+    assert {entry["name"] for entry in report["thresholds"]} == {"healthy_scans_10", "healthy_fpr_1", "synthetic_dice"}
 
 
 def test_a_cache_is_evaluated_too(here, tiny_cache, tiny_model, tmp_path):

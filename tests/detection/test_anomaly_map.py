@@ -23,9 +23,12 @@ def case():
 
 def test_the_score_chooses_the_direction(case):
     scan, healthy, brain = case
-    dark, bright, both = (anomaly_map(scan, healthy, brain, score) for score in ("dark", "bright", "both"))
+    dark, bright, both = (anomaly_map(scan, healthy, brain, score, smoothing=0) for score in ("dark", "bright", "both"))
     assert dark[0, 7, 7, 7] == pytest.approx(0.3) and bright[0, 7, 7, 7] == pytest.approx(-0.3)
     assert bright[0, 13, 13, 13] == pytest.approx(0.4) and both[0, 13, 13, 13] == pytest.approx(0.4)
+    mostly_dark, mostly_bright = (anomaly_map(scan, healthy, brain, score, smoothing=0) for score in ("mostly_dark", "mostly_bright"))
+    assert mostly_dark[0, 7, 7, 7] == pytest.approx(0.3) and mostly_dark[0, 13, 13, 13] == pytest.approx(0.3)
+    assert mostly_bright[0, 7, 7, 7] == pytest.approx(0.225) and mostly_bright[0, 13, 13, 13] == pytest.approx(0.4)
 
 
 def test_the_map_is_zero_outside_and_at_the_margin_of_the_brain(case):
@@ -39,7 +42,23 @@ def test_the_median_removes_a_single_voxel(case):
     _, healthy, brain = case
     scan = healthy.clone()
     scan[0, 9, 9, 9] = 1
-    assert anomaly_map(scan, healthy, brain).max() == 0 and anomaly_map(scan, healthy, brain, median=1).max() == 0.5
+    assert anomaly_map(scan, healthy, brain).max() == 0
+    assert anomaly_map(scan, healthy, brain, median=1, smoothing=0).max() == 0.5
+
+
+def test_smoothing_cancels_errors_of_either_sign_and_keeps_what_has_one(case):
+    _, healthy, brain = case
+    chequered = torch.tensor(np.indices((20, 20, 20)).sum(0) // 4 % 2 * 0.2 - 0.1)[None].float()
+    rough = anomaly_map(healthy + torch.where(brain, chequered, 0), healthy, brain, "bright")
+    lesion = anomaly_map(healthy + torch.where(brain, 0.1, 0), healthy, brain, "bright")
+    assert rough.abs().max() < 0.02 and lesion[0, 10, 10, 10] == pytest.approx(0.1, abs=1e-3)
+
+
+def test_the_papers_score_is_not_smoothed_and_has_the_papers_margin(case):
+    scan, healthy, brain = case
+    examined = examined_region(brain, "absolute")
+    assert examined[0, 5, 9, 2] and not examined[0, 4, 9, 9] and not anomaly_map(scan, healthy, brain, "absolute")[~examined].any()
+    assert torch.equal(anomaly_map(scan, healthy, brain, "absolute"), anomaly_map(scan, healthy, brain, "absolute", smoothing=0))
 
 
 def test_small_findings_are_dropped():

@@ -1,17 +1,20 @@
 """Calibration and the test on healthy people."""
 
+import numpy as np
 import pytest
 import torch
 
 from umaddpm_core.artefact import Artefact
 from umaddpm_core.data.cache import ArrayCache, CachedScan, write_index, write_settings, write_volume
+from umaddpm_core.detection.anomaly_map import mask_of
 from umaddpm_core.detection.calibration import Threshold
 from umaddpm_core.errors import InputError
-from umaddpm_core.evaluation.calibrate import calibrate
+from umaddpm_core.evaluation.calibrate import alarm_threshold, calibrate, quiet_threshold
 from umaddpm_core.evaluation.healthy_people import healthy_test, reconstruction_quality
 from umaddpm_core.evaluation.repaint import lesion_seed, lesion_seeds, repaint
 from umaddpm_core.methods import from_artefact
 from umaddpm_core.methods.intensity import Intensity, IntensityConfig
+from umaddpm_core.preprocessing.grid import VOXEL_MM3
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +45,19 @@ def test_calibration_says_how_each_threshold_was_found_and_what_it_costs(tiny_mo
     for thresholds in calibration["scores"].values():
         for entry in thresholds.values():
             assert entry["found"] and 0 <= entry["healthy_scans_with_findings"] <= 1 and entry["healthy_median_ml"] >= 0
+
+
+def test_one_alarm_in_ten_healthy_scans():
+    maps = []
+    for height in range(1, 21):
+        score_map = np.zeros((12, 12, 12))
+        score_map[3:6, 3:6, 3:6] = height / 100
+        score_map[9, 9, 9] = 0.9
+        maps.append(score_map)
+    assert quiet_threshold(maps[4]) == pytest.approx(0.05, abs=1e-3), "one voxel is no finding"
+    threshold = alarm_threshold(maps)
+    assert sum(mask_of(score_map, threshold, VOXEL_MM3).any() for score_map in maps) == 2
+    assert alarm_threshold(maps[:3]) == pytest.approx(0.03, abs=1e-3)
 
 
 def test_labelled_cases_give_a_third_threshold(population, tiny_cache, tmp_path):
@@ -81,7 +97,7 @@ def test_a_method_that_knows_the_scan_restores_it(population, tiny_cache):
     population.reconstruct = lambda volume, **_: population.population_mean(volume.shape[-1])
     rows = healthy_test(population, Threshold("t", 0.02, "both"), tiny_cache, "T1")
     assert rows[0]["psnr"] > 60 and rows[0]["marked_share"] == 0
-    assert all(row["restored"] == pytest.approx(1, abs=1e-3) and row["dice"] > 0.75 for row in rows[1:])
+    assert all(row["restored"] == pytest.approx(1, abs=1e-3) and row["dice"] > 0.7 for row in rows[1:])
     assert all(one["psnr"] > 60 and one["ssim"] > 0.99 for one in reconstruction_quality(population, tiny_cache, "T1").values())
 
 

@@ -22,7 +22,7 @@ def evaluate(
     layout: Annotated[str | None, typer.Option(help="Layout of the folder; by default recognised by its names.")] = None,
     modality: Annotated[str | None, typer.Option(help="Sequence; by default the model's first.")] = None,
     part: Annotated[str, typer.Option(help="Part of the split: test, development, validation, training, or all.")] = "test",
-    score: Annotated[str | None, typer.Option(help="both, dark, bright or absolute; by default the calibrated one.")] = None,
+    score: Annotated[str | None, typer.Option(help="Which deviations count; by default the calibrated score.")] = None,
     workers: Annotated[int | None, typer.Option(min=0, help="Processes; by default one for each core, at most 8.")] = None,
 ) -> None:
     """Measure a model on cases with lesion masks, or on healthy ones: per case, and means with 95 % intervals over people.

@@ -10,6 +10,7 @@ import typer
 
 from umaddpm_core import __version__
 from umaddpm_core.cli.calibrate import calibrate
+from umaddpm_core.cli.compare import compare
 from umaddpm_core.cli.contrast import synthesise_t2, train_contrast
 from umaddpm_core.cli.detect import detect
 from umaddpm_core.cli.download import download
@@ -32,6 +33,7 @@ EXAMPLES = {
     calibrate: "umaddpm calibrate run/model.safetensors --cache cache -o mine.safetensors",
     train_contrast: "umaddpm train-contrast --cache cache -o contrast_T1_T2.safetensors",
     evaluate: "umaddpm evaluate patients -o results",
+    compare: "umaddpm compare benchmark.yaml --cache cache -o run/compare",
     build_template: "umaddpm build-template ixi --atlas sri24_T1.nii.gz",
     train_brain_extractor: "umaddpm train-brain-extractor ixi --label-maps labelmaps",
 }

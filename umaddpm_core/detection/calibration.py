@@ -34,7 +34,7 @@ def chosen_threshold(calibration: dict[str, Any], threshold: str | float | None,
     Args:
         calibration: of one modality, as the artefact keeps it.
         threshold: a calibrated name, a number (also as text), or None.
-        score: `both`, `dark`, `bright`, `absolute`, or None for the calibrated default.
+        score: one of `SCORES`, or None for the calibrated default.
 
     Raises:
         InputError: an unknown name or score, or a number that cannot be a threshold.

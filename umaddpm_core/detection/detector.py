@@ -111,7 +111,7 @@ class Detector:
             brain: mask on the scan's grid, where the user has one; by default as the model's scans were stripped.
             series: number, UID or description of the DICOM series, where there are several.
             modality: `T1` or `T2`; by default what the DICOM tags say, then the file name, else the model's first.
-            score: `both`, `dark`, `bright` or `absolute`; by default the calibrated one.
+            score: one of `anomaly_map.SCORES`; by default the calibrated one.
             threshold: a calibrated name or a number; by default the calibrated default.
             progress, cancelled: told of the progress; asked whether to stop.
 
@@ -145,7 +145,7 @@ class Detector:
         ).cpu()
         repainted = time.perf_counter()
         tell(0.9, "bringing the findings back to the scan")
-        examined = prepared.restore_mask(examined_region(prepared.brain))
+        examined = prepared.restore_mask(examined_region(prepared.brain, wanted.score))
         score_map = prepared.restore(anomaly_map(prepared.volume, reconstruction, prepared.brain, wanted.score))
         score_map = sitk.Mask(score_map, examined)
         detection = Detection(

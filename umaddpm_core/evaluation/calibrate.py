@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -20,8 +21,13 @@ from umaddpm_core.preprocessing.grid import VOXEL_MM3
 from umaddpm_core.preprocessing.quality.intensity import Cohort, histogram
 
 FALSE_POSITIVE_RATE = 0.01
+ALARMS = 0.1
+"""Share of healthy scans that may have a finding at `healthy_scans_10`."""
+HALVINGS = 14
 DIRECTION = {"dark": -1, "bright": 1}
 """Sign of the contrast of what a score of one direction looks for."""
+POLARITY = {"T1": "mostly_dark", "T2": "mostly_bright"}
+"""How most lesions differ from healthy tissue: the default score."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +45,11 @@ def calibrate(
     cache: ArrayCache,
     modality: str,
     *,
-    score: str = "both",
+    score: str | None = None,
     threshold: str = "synthetic_dice",
     labelled: ArrayCache | None = None,
+    people: int | None = None,
+    lesions: int | None = None,
     workers: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> dict[str, Any]:
@@ -51,20 +59,22 @@ def calibrate(
         method: with the settings it will be deployed with.
         cache: its validation part is used: every scan as it is, and with painted lesions. For a score of one direction
             only the lesions of that direction count.
-        score: the default score. It is not chosen here: which of two directions wins on painted lesions is chance.
+        score: the default score; by default the direction of most lesions in this modality. It is not chosen on painted
+            lesions, where the direction is chance.
         threshold: the default threshold.
         labelled: cases with lesion masks, whose development part gives a third threshold, `lesion_dice`.
+        people, lesions: so many validation people and painted lesions each; by default all people, and `lesion_seeds`.
         workers: processes; 0 computes in this one.
 
     Returns:
         `score`, `threshold`, the thresholds of every score under `scores`, each with its `value`, how it was `found`
         and what it costs on healthy scans, the number of scans, and under `intensity` the grey values of the cohort.
     """
-    check_score(score)
-    scans = cache.scans("validation", modality)
+    score = check_score(score or POLARITY[modality])
+    scans = cache.scans("validation", modality)[:people]
     if not scans:
         raise InputError(f"The cache {cache.folder} holds no validation scans of {modality}.")
-    seeds = (None, *lesion_seeds("calibration", len(scans)))
+    seeds = (None, *lesion_seeds("calibration", len(scans))[:lesions])
     cases = over_scans(partial(_measured, method, cache, seeds), scans, workers, progress)
     patients = _labelled_cases(method, labelled, modality, workers) if labelled else []
     healthy = [measured[0] for measured in cases]
@@ -78,11 +88,17 @@ def calibrate(
         precisions[name] = round(average_precision(values, truth), 4)
         best, pooled = dice_threshold(values, truth)
         quantile = quantile_threshold(healthy_values, FALSE_POSITIVE_RATE)
+        alarm = math.ceil(1e5 * alarm_threshold([case.maps[name] for case in healthy])) / 1e5
         scores[name] = {
             "healthy_fpr_1": {
                 "value": round(quantile, 5),
                 "found": "1 % of the examined voxels of healthy validation scans lie above it",
                 **cost_on_healthy(healthy, name, quantile),
+            },
+            "healthy_scans_10": {
+                "value": alarm,
+                "found": "at most one in ten healthy validation scans has a finding",
+                **cost_on_healthy(healthy, name, alarm),
             },
             "synthetic_dice": {
                 "value": round(best, 5),
@@ -109,6 +125,21 @@ def calibrate(
         "scans": len(scans),
         "intensity": cohort_intensity(cache, modality).as_dict(),
     }
+
+
+def alarm_threshold(maps: list[np.ndarray], share: float = ALARMS) -> float:
+    """The lowest threshold at which no more than a share of healthy maps [96, 96, S] has a finding."""
+    quietest = sorted((quiet_threshold(score_map) for score_map in maps), reverse=True)
+    return quietest[int(share * len(quietest))]
+
+
+def quiet_threshold(score_map: np.ndarray) -> float:
+    """The lowest threshold at which a map has no finding, found by halving."""
+    low, high = 0.0, float(max(score_map.max(), 1e-6))
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if mask_of(score_map, middle, VOXEL_MM3).any() else (low, middle)
+    return high
 
 
 def cost_on_healthy(healthy: list[Measured], score: str, threshold: float) -> dict[str, float]:

@@ -12,9 +12,10 @@ from torch import Tensor
 
 from umaddpm_core.detection.anomaly_map import anomaly_map, mask_of
 from umaddpm_core.detection.calibration import Threshold
+from umaddpm_core.evaluation.lesionwise import lesion_counts
 from umaddpm_core.evaluation.metrics import average_precision, dice, psnr, ssim, voxel_rates
 from umaddpm_core.methods import Method
-from umaddpm_core.preprocessing.grid import VOXEL_MM3
+from umaddpm_core.preprocessing.grid import SPACING_MM, VOXEL_MM3
 
 VOXEL_ML = VOXEL_MM3 / 1000
 BINS = 4096
@@ -47,43 +48,54 @@ class Measured:
 
 
 def measure(method: Method, thresholds: list[Threshold], case: Case) -> Measured:
-    """Everything that is reported of one case.
+    """Everything that is reported of one case: `reconstruction_figures`, and `mask_figures` at thresholds of one score.
 
     Args:
         method: as it is deployed; what it reconstructs is scored, with all patches repainted, never a composite with the scan.
-        thresholds: of one score.
-
-    Returns:
-        Always: `psnr` and `ssim` of the reconstruction against the scan over the whole grid, and `psnr_brain` and
-        `ssim_brain` inside the brain; `marked_ml_NAME` by threshold.
-        With lesions: `lesion_ml`; `auprc` over the grid; `dice_oracle` at the best threshold of this case; and by threshold
-        `dice_NAME`, and `sensitivity_NAME`, `specificity_NAME` and `precision_NAME` inside the brain.
     """
     reconstruction = method.reconstruct(case.volume)
     score_map = anomaly_map(case.volume, reconstruction, case.brain, thresholds[0].score)[0].numpy()
-    brain = case.brain[0].numpy()
-    figures: dict[str, Any] = {
+    figures, voxels = mask_figures(score_map, thresholds, case)
+    return Measured(case.name, case.subject, {**reconstruction_figures(reconstruction, case), **figures}, voxels)
+
+
+def reconstruction_figures(reconstruction: Tensor, case: Case) -> dict[str, float]:
+    """`psnr` and `ssim` of the reconstruction against the scan over the whole grid, `psnr_brain`, `ssim_brain` inside the brain."""
+    return {
         "psnr": psnr(reconstruction, case.volume),
         "psnr_brain": psnr(reconstruction, case.volume, case.brain),
         "ssim": ssim(reconstruction, case.volume),
         "ssim_brain": ssim(reconstruction, case.volume, case.brain),
     }
+
+
+def mask_figures(score_map: np.ndarray, thresholds: list[Threshold], case: Case) -> tuple[dict[str, float], np.ndarray | None]:
+    """What a map [96, 96, S] is worth, and its `pooled_voxels` in the brain and the lesions; None where the truth is unknown.
+
+    Returns:
+        Always: `marked_ml_NAME` by threshold.
+        With lesions: `lesion_ml`; `auprc` over the grid; `dice_oracle` at the best threshold of this case; and by threshold
+        `dice_NAME`; inside the brain `sensitivity_NAME`, `specificity_NAME`, `precision_NAME` and `repo_specificity_NAME`; and
+        lesion by lesion `lesion_sensitivity_NAME`, `lesion_precision_NAME`, `lesion_f1_NAME` and `lesion_dice_NAME`.
+    """
+    brain = case.brain[0].numpy()
     truth = np.zeros_like(brain) if case.truth is None else case.truth[0].numpy()
     voxels = pooled_voxels(score_map, truth, brain | truth)
-    lesioned = case.truth is not None and truth.any()
+    figures: dict[str, float] = {}
+    lesioned = case.truth is not None and bool(truth.any())
     if lesioned:
         figures["lesion_ml"] = VOXEL_ML * np.count_nonzero(truth)
         figures["auprc"] = average_precision(score_map.clip(min=0), truth)
         figures["dice_oracle"] = best_dice(voxels)[1]
     for threshold in thresholds:
         mask = mask_of(score_map, threshold.value, VOXEL_MM3)
-        figures[f"marked_ml_{threshold.name}"] = VOXEL_ML * np.count_nonzero(mask)
+        found = {"marked_ml": VOXEL_ML * np.count_nonzero(mask)}
         if lesioned:
-            figures[f"dice_{threshold.name}"] = dice(mask, truth)
-            rates = voxel_rates(mask, truth, brain)
-            figures.update({f"{rate}_{threshold.name}": value for rate, value in rates.items()})
+            lesions = lesion_counts(mask, truth, SPACING_MM).figures()
+            found = {**found, "dice": dice(mask, truth), **voxel_rates(mask, truth, brain), **lesions}
+        figures.update({f"{name}_{threshold.name}": value for name, value in found.items()})
     known = case.healthy or case.truth is not None
-    return Measured(case.name, case.subject, figures, voxels if known else None)
+    return figures, voxels if known else None
 
 
 def pooled_voxels(score_map: np.ndarray, truth: np.ndarray, region: np.ndarray) -> np.ndarray:

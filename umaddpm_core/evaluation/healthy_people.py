@@ -23,18 +23,23 @@ def healthy_test(
     cache: ArrayCache,
     modality: str,
     *,
+    people: int | None = None,
+    lesions: int | None = None,
     workers: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> list[dict[str, Any]]:
     """One row per test person and painted lesion, and one per person without.
+
+    Args:
+        people, lesions: so many test people and painted lesions each; by default all people, and `lesion_seeds`.
 
     A row has `subject` and `lesion` (None, or kind, volume in ml and contrast), and
         without a lesion: `psnr` in dB and `ssim` inside the brain, `marked_share` of the brain's voxels;
         with one: `dice`, `average_precision` over the examined region, `restored`, the share of the mean change inside the
         lesion that the reconstruction takes back, and `error_ratio`, its voxel-wise error over the untouched scan's.
     """
-    scans = cache.scans("test", modality, healthy=True, synthetic=False)
-    seeds = (None, *lesion_seeds("test", max(len(scans), 1)))
+    scans = cache.scans("test", modality, healthy=True, synthetic=False)[:people]
+    seeds = (None, *lesion_seeds("test", max(len(scans), 1))[:lesions])
     rows = over_scans(partial(_rows, method, threshold, cache, seeds), scans, workers, progress)
     return [row for person in rows for row in person]
 

@@ -22,10 +22,17 @@ def dice(mask: np.ndarray, truth: np.ndarray) -> float:
 
 
 def voxel_rates(mask: np.ndarray, truth: np.ndarray, region: np.ndarray) -> dict[str, float]:
-    """Sensitivity, specificity and precision of a boolean mask over a region (MONAI); NaN where there is nothing to divide by."""
+    """Sensitivity, specificity and precision of a boolean mask over a region (MONAI); NaN where there is nothing to divide by.
+
+    `repo_specificity` is what the code of pDDPM and mDDPM calls specificity: FP / (FP + FN), with the entries of the confusion
+    matrix in another order than their names.
+    """
     predicted, labelled = (torch.from_numpy(array[region]).float().view(1, 1, -1) for array in (mask, truth))
     matrix = get_confusion_matrix(predicted, labelled)
-    return {name: float(compute_confusion_matrix_metric(name, matrix)) for name in ("sensitivity", "specificity", "precision")}
+    rates = {name: float(compute_confusion_matrix_metric(name, matrix)) for name in ("sensitivity", "specificity", "precision")}
+    _, false_positive, _, false_negative = matrix.flatten().tolist()
+    wrong = false_positive + false_negative
+    return {**rates, "repo_specificity": false_positive / wrong if wrong else math.nan}
 
 
 def psnr(reconstruction: Tensor, volume: Tensor, region: Tensor | None = None) -> float:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from umaddpm_core.data.cache import ArrayCache, CachedScan
 from umaddpm_core.data.synthetic_lesions import Lesion, paint_lesion
-from umaddpm_core.detection.anomaly_map import anomaly_map, examined_region
+from umaddpm_core.detection.anomaly_map import SCORES, anomaly_map, directed, examined_region
 from umaddpm_core.methods import Method
 
 T = TypeVar("T")
@@ -43,10 +43,8 @@ class Repainted:
 
     def maps(self) -> dict[str, np.ndarray]:
         """The anomaly map by score, as arrays [96, 96, S]."""
-        bright, absolute = (
-            anomaly_map(self.volume, self.reconstruction, self.brain, score)[0].numpy() for score in ("bright", "absolute")
-        )
-        return {"both": np.abs(bright), "dark": -bright, "bright": bright, "absolute": absolute}
+        bright, absolute = (anomaly_map(self.volume, self.reconstruction, self.brain, score) for score in ("bright", "absolute"))
+        return {score: (absolute if score == "absolute" else directed(bright, score))[0].numpy() for score in SCORES}
 
     def examined(self) -> np.ndarray:
         """The examined region as a boolean array."""

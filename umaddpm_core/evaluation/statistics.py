@@ -30,7 +30,8 @@ def bootstrap_interval(values: Sequence[float], level: float = 0.95, seed: int =
 
 
 def permutation_p(first: Mapping[str, float], second: Mapping[str, float], seed: int = 0) -> float:
-    """Two-sided p of a paired permutation test of the mean difference (SciPy), over the people who have both values.
+    """Two-sided p of a paired permutation test of the mean difference (SciPy), over the people who have both values; NaN for
+    fewer than two of them.
 
     Raises:
         ValueError: nobody has both.
@@ -38,6 +39,8 @@ def permutation_p(first: Mapping[str, float], second: Mapping[str, float], seed:
     people = sorted(first.keys() & second.keys())
     if not people:
         raise ValueError("Nobody has both values.")
+    if len(people) < 2:
+        return float("nan")
     pairs = [np.array([values[person] for person in people]) for values in (first, second)]
     if np.array_equal(*pairs):
         return 1.0
@@ -50,3 +53,14 @@ def permutation_p(first: Mapping[str, float], second: Mapping[str, float], seed:
             rng=np.random.default_rng(seed),
         ).pvalue
     )
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """The p values of one family of tests, corrected after Holm (1979); in the order given."""
+    order = np.argsort(p_values)
+    corrected = np.empty(len(p_values))
+    largest = 0.0
+    for rank, index in enumerate(order):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        corrected[index] = largest
+    return [float(value) for value in corrected]

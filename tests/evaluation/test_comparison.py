@@ -1,0 +1,127 @@
+"""A comparison of all methods on a plan of one scan under several names: it works, its numbers mean nothing."""
+
+import json
+
+import pytest
+import torch
+import yaml
+
+from umaddpm_core.data.cache import ArrayCache, CachedScan, write_index, write_settings, write_volume
+from umaddpm_core.errors import InputError
+from umaddpm_core.evaluation.comparison.plan import read_plan
+from umaddpm_core.evaluation.comparison.runs import Comparison
+from umaddpm_core.evaluation.comparison.writing import write_comparison
+from umaddpm_core.methods import METHODS
+
+NETWORK = {"base": 16, "multipliers": [1, 2], "blocks": 1, "stem": 4}
+SIZES = {"dae": {"base": 8}, "vae": {"base": 8}, "svae": {"base": 8}, "fanogan": {"base": 8}, "anoddpm": {"network": NETWORK, "stride": 50}}
+
+
+@pytest.fixture(scope="module")
+def healthy(tiny_cache, tmp_path_factory):
+    """Sixteen slices of the sample under six names."""
+    folder = tmp_path_factory.mktemp("healthy")
+    for scan in tiny_cache.scans():
+        write_volume(folder, scan.name, tiny_cache.volume(scan)[..., 24:40])
+    write_settings(folder, "one sample scan", tiny_cache.settings, {})
+    write_index(folder, tiny_cache.scans())
+    return ArrayCache(folder)
+
+
+@pytest.fixture(scope="module")
+def patients(tiny_cache, tmp_path_factory):
+    """Two patients, one to choose thresholds on and one to test: a dark cube in the sample."""
+    folder = tmp_path_factory.mktemp("patients")
+    volume = tiny_cache.volume(tiny_cache.scans()[0])[..., 24:40].clone()
+    truth = torch.zeros_like(volume, dtype=torch.bool)
+    truth[:, 40:52, 40:52, 5:15] = True
+    scans = [CachedScan(f"{who}-T1", who, "T1", part, healthy=False, has_lesions=True) for who, part in (("A", "development"), ("B", "test"))]
+    for scan in scans:
+        write_volume(folder, scan.name, torch.where(truth, volume * 0.4, volume), truth)
+    write_settings(folder, "patients", tiny_cache.settings, {})
+    write_index(folder, scans)
+    return folder
+
+
+def plan_of(folder, patients, names, **changes):
+    content = {
+        "modalities": ["T1"],
+        "methods": [
+            {"name": name.upper(), "experiment": name}
+            | ({} if name == "intensity" else {"settings": {"method_config": SIZES.get(name, {"network": NETWORK}), "batch": 16}})
+            for name in names
+        ],
+        "long": {"slices": 32, "seeds": [0]},
+        "sets": [{"name": "cubes", "source": str(patients), "modality": "T1"}],
+        "reference": names[0].upper(),
+        "calibration_people": 1,
+        "healthy_people": 1,
+        "pictures": ["B-T1"],
+        **changes,
+    }
+    path = folder / "plan.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def test_every_method_is_trained_judged_and_told(healthy, patients, tmp_path):
+    plan = read_plan(plan_of(tmp_path, patients, sorted(METHODS, reverse=True)))
+    comparison = Comparison(plan, healthy, tmp_path / "out", tell=lambda _: None)
+    results = comparison.complete()
+    assert len(results) == len(METHODS)
+    written = {path.name: path for path in write_comparison(comparison, results)}
+    table = written["cubes_T1_published.md"].read_text()
+    assert all(f"| {name.upper()} |" in table for name in METHODS) and "Research use only" in table
+    assert "p (Holm)" in table and r"\toprule" in written["cubes_T1_signed.tex"].read_text()
+    assert written["figure_T1.png"].stat().st_size > 10_000
+    runs = json.loads(written["comparison.json"].read_text())["runs"]
+    assert all(run["cost"]["seconds"] > 0 and run["healthy"]["psnr"]["people"] == 1 for run in runs)
+    assert {run["method"] for run in runs} == {name.upper() for name in METHODS}
+
+
+def test_short_runs_show_the_spread_over_seeds(healthy, patients, tmp_path):
+    plan = read_plan(plan_of(tmp_path, patients, ["vae"], short={"slices": 16, "seeds": [0, 1]}))
+    comparison = Comparison(plan, healthy, tmp_path / "out", tell=lambda _: None)
+    written = {path.name: path for path in write_comparison(comparison, comparison.complete())}
+    assert "| 2 |" in written["cubes_T1_signed_seeds.md"].read_text()
+
+
+def test_what_is_done_is_not_done_again_and_what_changed_is(healthy, patients, tmp_path):
+    told = []
+
+    def complete(**changes):
+        told.clear()
+        plan = read_plan(plan_of(tmp_path, patients, ["vae", "intensity"], **changes))
+        return Comparison(plan, healthy, tmp_path / "out", tell=told.append).complete()
+
+    first = complete()
+    assert [line.split()[0] for line in told] == ["training", "judging", "training", "judging"]
+    assert [result for _, result in complete()] == [result for _, result in first] and not told
+    complete(sets=[{"name": "cubes", "source": str(patients), "modality": "T1", "part": "development"}])
+    assert [line.split()[0] for line in told] == ["judging", "judging"]
+    (tmp_path / "out" / "vae" / "T1_32_0" / "model.safetensors").unlink()
+    complete()
+    assert told[0].startswith("training VAE")
+    with pytest.raises(InputError, match="other settings"):
+        methods = [{"name": "VAE", "experiment": "vae", "settings": {"method_config": {"base": 16}, "batch": 16}}]
+        complete(methods=methods, reference="VAE")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"reference": "nobody"}, "none of its methods"),
+        ({"nonsense": 1}, "is wrong at nonsense"),
+        ({"methods": [{"name": "VAE", "experiment": "vae"}] * 2}, "two methods called"),
+        ({"methods": [{"name": "VAE", "experiment": "nonesuch"}]}, "no experiment nonesuch"),
+    ],
+)
+def test_a_wrong_plan_is_one_sentence(patients, tmp_path, change, message):
+    with pytest.raises(InputError, match=message):
+        read_plan(plan_of(tmp_path, patients, ["vae"], **change))
+
+
+def test_a_set_without_cases_is_one_sentence(healthy, patients, tmp_path):
+    plan = read_plan(plan_of(tmp_path, patients, ["vae"], sets=[{"name": "none", "source": str(patients), "modality": "T1", "part": "training"}]))
+    with pytest.raises(InputError, match="holds no T1 scans"):
+        Comparison(plan, ArrayCache(healthy.folder), tmp_path / "out")

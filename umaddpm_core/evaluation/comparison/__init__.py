@@ -1,0 +1,1 @@
+"""All methods trained with one budget and judged on the same cases."""
