@@ -241,7 +241,7 @@ def main() -> None:
         "trained on the people who have both; nothing is ever measured on them.\n",
         "## Thresholds and what they cost\n",
         thresholds(artefacts) + "\n",
-        "Found on the healthy validation people, never on cases that are reported below.\n",
+        "Found on healthy validation people, `lesion_dice` on LGG development cases; never on what is reported below.\n",
         healthy(names),
         tumours(names),
         ablation(),

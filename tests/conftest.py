@@ -85,5 +85,5 @@ def tiny_model(tiny_cache, tmp_path_factory) -> Path:
     artefact = Artefact.load(folder / "model.safetensors")
     method = from_artefact(artefact, t_test=250, shared_noise_test=False)
     artefact.config = method.config.model_dump(mode="json")
-    artefact.calibration = {"T1": calibrate(method, tiny_cache, "T1", score="both")}
+    artefact.calibration = {"T1": calibrate(method, tiny_cache, "T1", score="both", threshold="synthetic_dice")}
     return artefact.save(folder / "tiny.safetensors", torch.float16)

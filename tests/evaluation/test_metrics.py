@@ -46,7 +46,7 @@ def test_pooled_voxels_give_the_same_area_and_the_best_dice():
 def test_voxel_rates_count_inside_the_region_only():
     mask, truth = np.array([1, 1, 0, 0, 1], bool), np.array([1, 0, 1, 0, 1], bool)
     rates = voxel_rates(mask, truth, np.array([1, 1, 1, 1, 0], bool))
-    assert rates == {"sensitivity": pytest.approx(1 / 2), "specificity": pytest.approx(1 / 2), "precision": pytest.approx(1 / 2)}
+    assert rates == pytest.approx({"sensitivity": 1 / 2, "specificity": 1 / 2, "precision": 1 / 2, "repo_specificity": 1 / 2})
 
 
 def test_dice_of_two_empty_masks_is_one():

@@ -3,7 +3,7 @@
 import pytest
 
 from umaddpm_core.errors import InputError
-from umaddpm_core.methods import build_config
+from umaddpm_core.methods import METHODS, build_config
 from umaddpm_core.training.config import EXPERIMENTS, PRESETS, find_config
 
 
@@ -13,6 +13,18 @@ def test_every_experiment_is_there_in_every_preset(experiment, preset):
     config = find_config(experiment, preset)
     assert (config.name, config.preset) == (experiment, preset)
     assert build_config(config.method, config.method_config).network.base == {"compact": 48, "paper": 128, "small": 32}[preset]
+
+
+def test_a_method_that_learns_nothing_is_not_trained():
+    with pytest.raises(InputError, match="learns nothing by training"):
+        find_config("intensity")
+
+
+def test_a_method_is_an_experiment_in_every_preset():
+    for name in ("mddpm", "anoddpm", "dae", "svae", "vae", "fanogan"):
+        for preset in ("compact", "paper", "small"):
+            config = find_config(name, preset)
+            assert config.method == name and config.batch % METHODS[name].window == 0
 
 
 def test_the_paper_preset_is_the_paper():

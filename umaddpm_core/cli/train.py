@@ -9,7 +9,7 @@ import typer
 
 
 def train(
-    experiment: Annotated[str, typer.Argument(help="T1, T2, unified, an ablation row, or a YAML file of your own.")],
+    experiment: Annotated[str, typer.Argument(help="T1, T2, unified, an ablation row, a method such as vae, or a YAML file of your own.")],
     cache: Annotated[Path, typer.Option(help="Array cache made by `umaddpm preprocess`.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for checkpoints and model.safetensors.")],
     preset: Annotated[str | None, typer.Option(help="compact, for a CPU, or paper, for a GPU; by default what the file says.")] = None,

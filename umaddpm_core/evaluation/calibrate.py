@@ -46,7 +46,7 @@ def calibrate(
     modality: str,
     *,
     score: str | None = None,
-    threshold: str = "synthetic_dice",
+    threshold: str = "healthy_scans_10",
     labelled: ArrayCache | None = None,
     people: int | None = None,
     lesions: int | None = None,
@@ -62,7 +62,8 @@ def calibrate(
         score: the default score; by default the direction of most lesions in this modality. It is not chosen on painted
             lesions, where the direction is chance.
         threshold: the default threshold.
-        labelled: cases with lesion masks, whose development part gives a third threshold, `lesion_dice`.
+        labelled: cases with lesion masks, whose development part gives a further threshold, `lesion_dice`, for every score
+            that tells their lesions from the rest.
         people, lesions: so many validation people and painted lesions each; by default all people, and `lesion_seeds`.
         workers: processes; 0 computes in this one.
 
@@ -111,12 +112,13 @@ def calibrate(
         if patients:
             values, truth = (np.concatenate(arrays) for arrays in zip(*((c.maps[name][c.examined], c.truth[c.examined]) for c in patients)))
             best, pooled = dice_threshold(values, truth)
-            scores[name]["lesion_dice"] = {
-                "value": round(best, 5),
-                "found": f"highest pooled Dice on {len(patients)} labelled cases of {labelled.cohort}",
-                "dice": round(pooled, 4),
-                **cost_on_healthy(healthy, name, best),
-            }
+            if best > 0:
+                scores[name]["lesion_dice"] = {
+                    "value": round(best, 5),
+                    "found": f"highest pooled Dice on {len(patients)} labelled cases of {labelled.cohort}",
+                    "dice": round(pooled, 4),
+                    **cost_on_healthy(healthy, name, best),
+                }
     return {
         "score": score,
         "threshold": threshold,

@@ -25,12 +25,14 @@ class Method(nn.Module, ABC):
         Config: its configuration class; `Config(**values)` validates.
         window: consecutive slices of one scan that stand together in a training batch.
         alternates: a training step gives gradients to some of the weights only.
+        learned: weights are found by `training_step`; else the method is fitted in its own way.
     """
 
     name: ClassVar[str]
     Config: ClassVar[type[BaseModel]]
     window: ClassVar[int] = 1
     alternates: ClassVar[bool] = False
+    learned: ClassVar[bool] = True
 
     def __init__(self, config: Any) -> None:
         super().__init__()

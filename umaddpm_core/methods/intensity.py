@@ -34,6 +34,7 @@ class Intensity(Method):
 
     name = "intensity"
     Config = IntensityConfig
+    learned = False
 
     def __init__(self, config: IntensityConfig) -> None:
         super().__init__(config)

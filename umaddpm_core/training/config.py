@@ -52,7 +52,8 @@ def find_config(experiment: str, preset: str | None = None, **changes: Any) -> T
         changes: settings that come before both.
 
     Raises:
-        InputError: experiment or preset does not exist, no YAML, an unknown key, or a value out of range.
+        InputError: experiment or preset does not exist, no YAML, an unknown key, a value out of range, or a method that is
+            not trained.
     """
     described, name = _experiment(experiment)
     size = preset or described.get("preset") or "compact"
@@ -65,6 +66,8 @@ def find_config(experiment: str, preset: str | None = None, **changes: Any) -> T
         first = error.errors()[0]
         raise InputError(f"{name}.yaml is wrong at {'.'.join(map(str, first['loc']))}: {first['msg']}.") from error
     build_config(config.method, config.method_config)
+    if not METHODS[config.method].learned:
+        raise InputError(f"The method {config.method} learns nothing by training.")
     return config
 
 

@@ -12,7 +12,7 @@ import umaddpm_core
 from umaddpm_core.data.cache import ArrayCache
 from umaddpm_core.data.cohorts import Scan
 
-JUDGING = ("detection", "diffusion", "evaluation", "methods", "networks")
+JUDGING = ("data", "detection", "diffusion", "evaluation", "methods", "networks")
 """Packages whose code decides what a trained model's figures are."""
 
 

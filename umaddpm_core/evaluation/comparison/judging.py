@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import time
 from dataclasses import dataclass
@@ -101,7 +102,7 @@ def cost(method: Method, volume: Tensor) -> dict[str, float]:
     with FlopCounterMode(display=False) as counter:
         method.reconstruct(scan[..., scan.shape[-1] // 2 :][..., :1])
     threads = torch.get_num_threads()
-    torch.set_num_threads(torch.multiprocessing.cpu_count())
+    torch.set_num_threads(os.cpu_count() or 1)
     started = time.perf_counter()
     method.reconstruct(scan)
     seconds = time.perf_counter() - started

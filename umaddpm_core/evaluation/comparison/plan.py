@@ -8,10 +8,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from umaddpm_core.errors import InputError
+from umaddpm_core.methods import METHODS
 from umaddpm_core.training.config import Modality, TrainingConfig, find_config, read_yaml
-
-WITHOUT_TRAINING = "intensity"
-
 
 class Entry(BaseModel):
     """A row of the tables: a method under a name, with settings that differ from the preset's."""
@@ -63,9 +61,6 @@ class Plan(BaseModel):
     healthy_people: int = Field(8, ge=1, description="test people who are repainted, with two painted lesions each")
     pictures: list[str] = Field(default_factory=list, description="names of cases in the figure")
 
-    def entry(self, name: str) -> Entry:
-        return next(entry for entry in self.methods if entry.name == name)
-
     def training(self, entry: Entry, modality: Modality, slices: int, seed: int) -> TrainingConfig:
         """The run of an entry: as many steps as the slices fill batches."""
         config = find_config(entry.experiment, self.preset, modalities=[modality], seed=seed, **entry.settings)
@@ -92,13 +87,13 @@ def read_plan(path: Path) -> Plan:
     if plan.reference not in names:
         raise InputError(f"{path.name} compares with {plan.reference!r}, which is none of its methods.")
     for entry in plan.methods:
-        if entry.experiment != WITHOUT_TRAINING:
+        if learns(entry):
             plan.training(entry, plan.modalities[0], plan.long.slices, 0)
     return plan
 
 
 def learns(entry: Entry) -> bool:
-    """Whether the entry is trained; the intensity baseline is not."""
-    return entry.experiment != WITHOUT_TRAINING
+    """Whether the entry is trained; a baseline without learning is not."""
+    return entry.experiment not in METHODS or METHODS[entry.experiment].learned
 
 
