@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import get_args
 
 from umaddpm_core.data.cache import ArrayCache
 from umaddpm_core.detection.calibration import Threshold
+from umaddpm_core.evaluation.baseline import fitted_intensity
 from umaddpm_core.evaluation.calibrate import calibrate
-from umaddpm_core.methods.intensity import Intensity, IntensityConfig
+from umaddpm_core.methods.intensity import Intensity
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "docs" / "results"
@@ -20,12 +20,8 @@ Baseline = tuple[Intensity, Threshold, float]
 
 def intensity_baselines(cache: ArrayCache, modality: str, workers: int) -> list[Baseline]:
     """Every kind of the `intensity` baseline with every score, each at the threshold calibrated as the models' are."""
-    healthy = cache.scans("training", modality, healthy=True, synthetic=False)
-    population = Intensity(IntensityConfig()).fit(cache.volume(scan) for scan in healthy)
     found = []
-    for kind in get_args(IntensityConfig.model_fields["kind"].annotation):
-        method = Intensity(IntensityConfig(kind=kind))
-        method.load_state_dict(population.state_dict())
+    for kind, method in fitted_intensity(cache, modality).items():
         calibration = calibrate(method, cache, modality, workers=workers)
         for score, thresholds in calibration["scores"].items():
             entry = thresholds["synthetic_dice"]

@@ -2,7 +2,9 @@
 
 import json
 
+import numpy as np
 import pytest
+import SimpleITK as sitk
 import torch
 import yaml
 
@@ -72,10 +74,13 @@ def test_every_method_is_trained_judged_and_told(healthy, patients, tmp_path):
     written = {path.name: path for path in write_comparison(comparison, results)}
     table = written["cubes_T1_published.md"].read_text()
     assert all(f"| {name.upper()} |" in table for name in METHODS) and "Research use only" in table
+    assert "| population mean |" in written["healthy_T1.md"].read_text() and "no better than" in written["healthy_T1.md"].read_text()
+    kinds = written["kinds_T1.csv"].read_text().splitlines()
+    assert kinds[0] == "method,solid,ring,oedema,infarct,\"atrophy, points\"" and len(kinds) == len(METHODS) + 1
     assert "p (Holm)" in table and r"\toprule" in written["cubes_T1_signed.tex"].read_text()
     assert written["figure_T1.png"].stat().st_size > 10_000
     runs = json.loads(written["comparison.json"].read_text())["runs"]
-    assert all(run["cost"]["seconds"] > 0 and run["healthy"]["psnr"]["people"] == 1 for run in runs)
+    assert all(run["cost"]["seconds"] > 0 and run["healthy"]["summary"]["psnr"]["people"] == 1 for run in runs)
     assert {run["method"] for run in runs} == {name.upper() for name in METHODS}
 
 
@@ -84,6 +89,52 @@ def test_short_runs_show_the_spread_over_seeds(healthy, patients, tmp_path):
     comparison = Comparison(plan, healthy, tmp_path / "out", tell=lambda _: None)
     written = {path.name: path for path in write_comparison(comparison, comparison.complete())}
     assert "| 2 |" in written["cubes_T1_signed_seeds.md"].read_text()
+
+
+@pytest.fixture
+def published_folders(small_scan, tmp_path):
+    """Two people in the folders and names of BraTS21 and of MSLUB: the sample scan, a cube marked in it."""
+    scan = sitk.ReadImage(str(small_scan))
+    cube = np.zeros(scan.GetSize()[::-1], np.uint8)
+    cube[tuple(slice(side // 2 - 4, side // 2 + 4) for side in cube.shape)] = 1
+    lesions = sitk.GetImageFromArray(cube)
+    lesions.CopyInformation(scan)
+    layouts = {
+        "BraTS2021": ("BraTS2021_0000{0}/BraTS2021_0000{0}_t1.nii.gz", "BraTS2021_0000{0}/BraTS2021_0000{0}_seg.nii.gz"),
+        "MSLUB": ("patient0{0}/patient0{0}_T1W.nii.gz", "patient0{0}/patient0{0}_consensus_gt.nii.gz"),
+    }
+    for folder, names in layouts.items():
+        for person in (1, 2):
+            for name, image in zip(names, (scan, lesions)):
+                path = tmp_path / folder / name.format(person)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                sitk.WriteImage(image, str(path))
+    return tmp_path
+
+
+def test_published_sets_are_judged_where_they_are_and_named_where_not(healthy, patients, published_folders, tmp_path):
+    there = [
+        {"name": name, "source": str(published_folders / folder), "modality": "T1", "layout": layout, "part": "all"}
+        for name, folder, layout in (("BraTS21", "BraTS2021", "brats"), ("MSLUB", "MSLUB", "mslub"))
+    ]
+    away = {"name": "ATLAS", "source": str(tmp_path / "nowhere"), "modality": "T1", "optional": True}
+    plan = read_plan(plan_of(tmp_path, patients, ["intensity"], sets=[*there, away]))
+    comparison = Comparison(plan, healthy, tmp_path / "out", tell=lambda _: None)
+    written = {path.name: path for path in write_comparison(comparison, comparison.complete())}
+    for name in ("brats21", "mslub"):
+        assert "2 people" in written[f"{name}_T1_published.md"].read_text()
+    assert "| INTENSITY | not run here |" in written["atlas_T1.md"].read_text()
+    with pytest.raises(InputError, match="nowhere"):
+        Comparison(read_plan(plan_of(tmp_path, patients, ["intensity"], sets=[{**away, "optional": False}])), healthy, tmp_path / "out")
+
+
+def test_a_slow_method_is_judged_on_fewer_cases_and_the_table_says_so(healthy, patients, tmp_path):
+    methods = [{"name": "all", "experiment": "intensity"}, {"name": "few", "experiment": "intensity", "people": 1, "cases": 1}]
+    sets = [{"name": "cubes", "source": str(patients), "modality": "T1", "part": "all"}]
+    plan = read_plan(plan_of(tmp_path, patients, ["intensity"], methods=methods, sets=sets, reference="all"))
+    comparison = Comparison(plan, healthy, tmp_path / "out", tell=lambda _: None)
+    written = {path.name: path for path in write_comparison(comparison, comparison.complete())}
+    assert "2 people, few on 1;" in written["cubes_T1_signed.md"].read_text()
 
 
 def test_what_is_done_is_not_done_again_and_what_changed_is(healthy, patients, tmp_path):
@@ -95,10 +146,10 @@ def test_what_is_done_is_not_done_again_and_what_changed_is(healthy, patients, t
         return Comparison(plan, healthy, tmp_path / "out", tell=told.append).complete()
 
     first = complete()
-    assert [line.split()[0] for line in told] == ["training", "judging", "training", "judging"]
+    assert [line.split()[0] for line in told] == ["training", "judging", "fitting", "judging"]
     assert [result for _, result in complete()] == [result for _, result in first] and not told
     complete(sets=[{"name": "cubes", "source": str(patients), "modality": "T1", "part": "development"}])
-    assert [line.split()[0] for line in told] == ["judging", "judging"]
+    assert [line.split()[0] for line in told] == ["judging", "fitting", "judging"]
     (tmp_path / "out" / "vae" / "T1_32_0" / "model.safetensors").unlink()
     complete()
     assert told[0].startswith("training VAE")

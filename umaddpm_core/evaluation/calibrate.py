@@ -50,6 +50,7 @@ def calibrate(
     labelled: ArrayCache | None = None,
     people: int | None = None,
     lesions: int | None = None,
+    cases: int | None = None,
     workers: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> dict[str, Any]:
@@ -65,6 +66,7 @@ def calibrate(
         labelled: cases with lesion masks, whose development part gives a further threshold, `lesion_dice`, for every score
             that tells their lesions from the rest.
         people, lesions: so many validation people and painted lesions each; by default all people, and `lesion_seeds`.
+        cases: so many development cases; by default all.
         workers: processes; 0 computes in this one.
 
     Returns:
@@ -76,10 +78,10 @@ def calibrate(
     if not scans:
         raise InputError(f"The cache {cache.folder} holds no validation scans of {modality}.")
     seeds = (None, *lesion_seeds("calibration", len(scans))[:lesions])
-    cases = over_scans(partial(_measured, method, cache, seeds), scans, workers, progress)
-    patients = _labelled_cases(method, labelled, modality, workers) if labelled else []
-    healthy = [measured[0] for measured in cases]
-    lesioned = [case for measured in cases for case in measured[1:]]
+    repainted = over_scans(partial(_measured, method, cache, seeds), scans, workers, progress)
+    patients = _labelled_cases(method, labelled, modality, cases, workers) if labelled else []
+    healthy = [measured[0] for measured in repainted]
+    lesioned = [case for measured in repainted for case in measured[1:]]
     scores, precisions = {}, {}
     for name in SCORES:
         healthy_values = np.concatenate([case.maps[name][case.examined] for case in healthy])
@@ -179,8 +181,8 @@ def _measured(method: Method, cache: ArrayCache, seeds: tuple[int | None, ...], 
     ]
 
 
-def _labelled_cases(method: Method, cache: ArrayCache, modality: str, workers: int) -> list[Measured]:
-    scans = [scan for scan in cache.scans("development", modality) if scan.has_lesions]
+def _labelled_cases(method: Method, cache: ArrayCache, modality: str, limit: int | None, workers: int) -> list[Measured]:
+    scans = [scan for scan in cache.scans("development", modality) if scan.has_lesions][:limit]
     if not scans:
         raise InputError(f"The cache {cache.folder} holds no labelled development cases of {modality}.")
     return over_scans(partial(_labelled, method, cache), scans, workers, None)

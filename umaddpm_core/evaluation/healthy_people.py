@@ -12,7 +12,7 @@ from umaddpm_core.data.cache import ArrayCache, CachedScan
 from umaddpm_core.detection.anomaly_map import anomaly_map, mask_of
 from umaddpm_core.detection.calibration import Threshold
 from umaddpm_core.evaluation.metrics import average_precision, dice, error_ratio, psnr, restored_share, ssim
-from umaddpm_core.evaluation.repaint import lesion_seeds, over_scans, repaint
+from umaddpm_core.evaluation.repaint import Repainted, lesion_seeds, over_scans, repaint
 from umaddpm_core.methods import Method
 from umaddpm_core.preprocessing.grid import VOXEL_MM3
 
@@ -23,23 +23,18 @@ def healthy_test(
     cache: ArrayCache,
     modality: str,
     *,
-    people: int | None = None,
-    lesions: int | None = None,
     workers: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> list[dict[str, Any]]:
     """One row per test person and painted lesion, and one per person without.
-
-    Args:
-        people, lesions: so many test people and painted lesions each; by default all people, and `lesion_seeds`.
 
     A row has `subject` and `lesion` (None, or kind, volume in ml and contrast), and
         without a lesion: `psnr` in dB and `ssim` inside the brain, `marked_share` of the brain's voxels;
         with one: `dice`, `average_precision` over the examined region, `restored`, the share of the mean change inside the
         lesion that the reconstruction takes back, and `error_ratio`, its voxel-wise error over the untouched scan's.
     """
-    scans = cache.scans("test", modality, healthy=True, synthetic=False)[:people]
-    seeds = (None, *lesion_seeds("test", max(len(scans), 1))[:lesions])
+    scans = cache.scans("test", modality, healthy=True, synthetic=False)
+    seeds = (None, *lesion_seeds("test", max(len(scans), 1)))
     rows = over_scans(partial(_rows, method, threshold, cache, seeds), scans, workers, progress)
     return [row for person in rows for row in person]
 
@@ -60,21 +55,25 @@ def _quality(method: Method, cache: ArrayCache, scan: CachedScan) -> dict[str, f
 def _rows(
     method: Method, threshold: Threshold, cache: ArrayCache, seeds: tuple[int | None, ...], scan: CachedScan
 ) -> list[dict[str, Any]]:
-    rows = []
-    for case in repaint(method, cache, scan, seeds):
-        score_map = anomaly_map(case.volume, case.reconstruction, case.brain, threshold.score)[0].numpy()
-        mask = mask_of(score_map, threshold.value, VOXEL_MM3)
-        row: dict[str, Any] = {"subject": scan.subject, "lesion": None}
-        if case.lesion is None:
-            row["psnr"] = psnr(case.reconstruction, case.volume, case.brain)
-            row["ssim"] = ssim(case.reconstruction, case.volume, case.brain)
-            row["marked_share"] = float(np.count_nonzero(mask) / int(case.brain.sum()))
-        else:
-            truth, examined = case.truth[0].numpy(), case.examined()
-            row["lesion"] = {"kind": case.lesion.kind, "volume_ml": case.lesion.volume_ml, "contrast": case.lesion.contrast}
-            row["dice"] = dice(mask, truth)
-            row["average_precision"] = average_precision(score_map[examined], truth[examined])
-            row["restored"] = restored_share(case.reconstruction, case.volume, case.healthy, case.truth)
-            row["error_ratio"] = error_ratio(case.reconstruction, case.volume, case.healthy, case.truth)
-        rows.append(row)
-    return rows
+    return [row_of(case, threshold) for case in repaint(method, cache, scan, seeds)]
+
+
+def row_of(case: Repainted, threshold: Threshold) -> dict[str, Any]:
+    """What `healthy_test` says of one case; of a painted change that is no lesion, such as atrophy, only `marked_share`."""
+    score_map = anomaly_map(case.volume, case.reconstruction, case.brain, threshold.score)[0].numpy()
+    mask = mask_of(score_map, threshold.value, VOXEL_MM3)
+    truth, examined = case.truth[0].numpy(), case.examined()
+    row: dict[str, Any] = {"subject": case.scan.subject, "lesion": None}
+    if case.lesion is None:
+        row["psnr"] = psnr(case.reconstruction, case.volume, case.brain)
+        row["ssim"] = ssim(case.reconstruction, case.volume, case.brain)
+    else:
+        row["lesion"] = {"kind": case.lesion.kind, "volume_ml": case.lesion.volume_ml, "contrast": case.lesion.contrast}
+    if truth.any():
+        row["dice"] = dice(mask, truth)
+        row["average_precision"] = average_precision(score_map[examined], truth[examined])
+        row["restored"] = restored_share(case.reconstruction, case.volume, case.healthy, case.truth)
+        row["error_ratio"] = error_ratio(case.reconstruction, case.volume, case.healthy, case.truth)
+    else:
+        row["marked_share"] = float(np.count_nonzero(mask) / int(case.brain.sum()))
+    return row

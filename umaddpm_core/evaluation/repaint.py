@@ -21,6 +21,8 @@ from umaddpm_core.detection.anomaly_map import SCORES, anomaly_map, directed, ex
 from umaddpm_core.methods import Method
 
 T = TypeVar("T")
+Painter = Callable[[Tensor, Tensor, int], tuple[Tensor, Tensor, Lesion]]
+"""Paints a lesion into a volume [1, 96, 96, S] with a brain mask, by a seed; returns volume, mask and what it is."""
 
 FIRST_SEED = {"calibration": 11, "test": 101}
 """Seeds of the painted lesions count from here: those that choose settings are never those that are reported."""
@@ -51,7 +53,9 @@ class Repainted:
         return examined_region(self.brain)[0].numpy()
 
 
-def repaint(method: Method, cache: ArrayCache, scan: CachedScan, seeds: tuple[int | None, ...]) -> Iterator[Repainted]:
+def repaint(
+    method: Method, cache: ArrayCache, scan: CachedScan, seeds: tuple[int | None, ...], paint: Painter = paint_lesion
+) -> Iterator[Repainted]:
     """A scan once for each seed: with the lesion that seed paints into it, or as it is where the seed is None."""
     healthy = cache.volume(scan)
     brain = healthy > 0
@@ -59,7 +63,7 @@ def repaint(method: Method, cache: ArrayCache, scan: CachedScan, seeds: tuple[in
         if seed is None:
             volume, truth, lesion = healthy, torch.zeros_like(brain), None
         else:
-            volume, truth, lesion = paint_lesion(healthy, brain, lesion_seed(scan.subject, seed))
+            volume, truth, lesion = paint(healthy, brain, lesion_seed(scan.subject, seed))
         yield Repainted(scan, healthy, volume, method.reconstruct(volume), brain, truth, lesion)
 
 

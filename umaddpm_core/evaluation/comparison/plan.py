@@ -11,6 +11,7 @@ from umaddpm_core.errors import InputError
 from umaddpm_core.methods import METHODS
 from umaddpm_core.training.config import Modality, TrainingConfig, find_config, read_yaml
 
+
 class Entry(BaseModel):
     """A row of the tables: a method under a name, with settings that differ from the preset's."""
 
@@ -20,6 +21,8 @@ class Entry(BaseModel):
     experiment: str = Field(description="of `umaddpm train`: a shipped experiment, a method, or a YAML file")
     settings: dict[str, Any] = Field(default_factory=dict, description="of training, instead of the experiment's and the preset's")
     test: dict[str, Any] = Field(default_factory=dict, description="of the method when it reconstructs, such as t_test")
+    people: int | None = Field(None, ge=1, description="of the plan's validation and of its test people only so many, for a slow method")
+    cases: int | None = Field(None, ge=1, description="of the development and of the test cases of each set only so many")
     note: str = Field("", description="printed under the tables")
 
 
@@ -43,6 +46,7 @@ class CaseSet(BaseModel):
     layout: str | None = Field(None, description="of a folder that is no array cache")
     part: str = Field("test", description="that is reported; of a set with a development part, that gives the threshold `lesion_dice`")
     limit: int | None = Field(None, ge=1, description="at most so many cases, the first by name")
+    optional: bool = Field(False, description="where the source is not there, the tables say so instead of numbers")
 
 
 class Plan(BaseModel):
@@ -58,7 +62,7 @@ class Plan(BaseModel):
     sets: list[CaseSet] = Field(default_factory=list)
     reference: str = Field(description="the method the others are tested against")
     calibration_people: int = Field(8, ge=1, description="validation people who give the thresholds, with two painted lesions each")
-    healthy_people: int = Field(8, ge=1, description="test people who are repainted, with two painted lesions each")
+    healthy_people: int = Field(8, ge=1, description="test people who are repainted, with a painted lesion of each kind")
     pictures: list[str] = Field(default_factory=list, description="names of cases in the figure")
 
     def training(self, entry: Entry, modality: Modality, slices: int, seed: int) -> TrainingConfig:
@@ -81,9 +85,10 @@ def read_plan(path: Path) -> Plan:
         first = error.errors()[0]
         raise InputError(f"{path.name} is wrong at {'.'.join(map(str, first['loc']))}: {first['msg']}.") from error
     names = [entry.name for entry in plan.methods]
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(f"{path.name} has two methods called {name!r}; give each a name of its own.")
+    for kind, given in (("methods", names), ("sets", [chosen.name for chosen in plan.sets])):
+        for name in given:
+            if given.count(name) > 1:
+                raise InputError(f"{path.name} has two {kind} called {name!r}; give each a name of its own.")
     if plan.reference not in names:
         raise InputError(f"{path.name} compares with {plan.reference!r}, which is none of its methods.")
     for entry in plan.methods:
@@ -95,5 +100,3 @@ def read_plan(path: Path) -> Plan:
 def learns(entry: Entry) -> bool:
     """Whether the entry is trained; a baseline without learning is not."""
     return entry.experiment not in METHODS or METHODS[entry.experiment].learned
-
-

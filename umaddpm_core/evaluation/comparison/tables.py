@@ -1,79 +1,51 @@
-"""The paper's tables in our numbers: Markdown, CSV and LaTeX of one and the same rows."""
+"""The tables of a comparison: detection on a set of cases, healthy people, cost, and the spread over seeds."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from umaddpm_core.evaluation.comparison.plan import Plan
+from umaddpm_core.data.synthetic_lesions import PATHOLOGIES
+from umaddpm_core.evaluation.comparison.plan import CaseSet, Plan
 from umaddpm_core.evaluation.comparison.runs import Run
+from umaddpm_core.evaluation.comparison.table import MISSING, Table, falling, mean, with_interval
 from umaddpm_core.evaluation.statistics import by_subject, holm, permutation_p
 
 Results = Sequence[tuple[Run, dict[str, Any]]]
 
-
-@dataclass(frozen=True)
-class Table:
-    """A title, the names of the columns, and rows of text; `notes` stand below."""
-
-    title: str
-    columns: list[str]
-    rows: list[list[str]]
-    notes: list[str]
-
-    def markdown(self) -> str:
-        lines = [" | ".join(row) for row in ([*self.columns], ["---"] * len(self.columns), *self.rows)]
-        return "\n".join([f"**{self.title}**", "", *(f"| {line} |" for line in lines), "", *self.notes]).rstrip() + "\n"
-
-    def csv(self) -> str:
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([self.columns, *self.rows])
-        return text.getvalue()
-
-    def latex(self) -> str:
-        lines = [" & ".join(_escaped(cell) for cell in row) + r" \\" for row in (self.columns, *self.rows)]
-        return "\n".join(
-            [
-                r"\begin{table}",
-                rf"\caption{{{_escaped(self.title)}. {_escaped(' '.join(self.notes))}}}",
-                rf"\begin{{tabular}}{{l{'r' * (len(self.columns) - 1)}}}",
-                r"\toprule",
-                lines[0],
-                r"\midrule",
-                *lines[1:],
-                r"\bottomrule",
-                r"\end{tabular}",
-                r"\end{table}",
-                "",
-            ]
-        )
+DETECTION = ["method", "DSC", "DSC, oracle", "AUPRC", "p (Holm)", "TNR", "FP/(FP+FN)", "TPR", "precision", "lesion-wise F1", "SSIM", "PSNR, dB"]
+NOT_RUN = "not run here"
+RESEARCH = "Research use only."
 
 
-def detection_table(plan: Plan, results: Results, modality: str, case_set: str, protocol: str, threshold: str) -> Table:
-    """The paper's Table 1 for one sequence and set: DSC, AUPRC, TNR, TPR, SSIM and PSNR by method, from the long runs.
+def detection_table(plan: Plan, results: Results, chosen: CaseSet, protocol: str, threshold: str) -> Table:
+    """The paper's Table 1 for one set of cases: DSC, AUPRC, TNR, TPR, SSIM and PSNR by method, from the long runs.
 
     A p stands for AUPRC against the reference: paired permutation test over people, corrected after Holm.
     """
-    long = _long(plan, results, modality)
-    values = {name: _figures(result, case_set, protocol, "auprc") for name, result in long.items()}
+    long = _long(plan, results, chosen.modality)
+    values = {name: _figures(result, chosen.name, protocol, "auprc") for name, result in long.items()}
     others = [name for name in values if name != plan.reference]
     raw = [permutation_p(values[plan.reference], values[name]) for name in others] if plan.reference in values else []
     p = dict(zip(others, holm(raw)))
-    rows = [_detection_row(name, result, case_set, protocol, threshold, p.get(name)) for name, result in long.items()]
-    rows.sort(key=lambda row: _falling(row[3]))
-    columns = ["method", "DSC", "DSC, oracle", "AUPRC", "p (Holm)", "TNR", "FP/(FP+FN)", "TPR", "lesion-wise F1", "SSIM", "PSNR, dB"]
+    rows = [_detection_row(name, result, chosen.name, protocol, threshold, p.get(name)) for name, result in long.items()]
+    rows.sort(key=lambda row: falling(row[3]))
     people = max((len(one) for one in values.values()), default=0)
+    fewer = [f"{name} on {len(one)}" for name, one in values.items() if len(one) < people]
     notes = [
-        f"{people} people; mean over people with 95 % bootstrap interval. DSC, TNR, TPR and F1 at `{threshold}`; SSIM and PSNR inside "
-        f"the brain of healthy test people. p: AUPRC against {plan.reference}. FP/(FP+FN) is what the ancestors' code calls "
-        "specificity. Research use only."
+        f"{people} people{''.join(f', {one}' for one in fewer)}; mean over people with 95 % bootstrap interval. DSC, TNR, TPR, precision "
+        f"and F1 at `{threshold}`; SSIM and PSNR inside the brain of healthy test people. p: AUPRC against {plan.reference}. "
+        f"FP/(FP+FN) is what the ancestors' code calls specificity. {RESEARCH}"
     ]
-    return Table(f"{case_set}, {modality}, {protocol} protocol", columns, rows, [*notes, *_notes(plan)])
+    return Table(f"{chosen.name}, {chosen.modality}, {protocol} protocol", DETECTION, rows, [*notes, *_notes(plan)])
+
+
+def absent_table(plan: Plan, chosen: CaseSet) -> Table:
+    """The same rows of a set whose cases are not there."""
+    rows = [[entry.name, *[NOT_RUN] * (len(DETECTION) - 1)] for entry in plan.methods]
+    return Table(f"{chosen.name}, {chosen.modality}", DETECTION, rows, [f"{chosen.source.name} is not there. {RESEARCH}"])
 
 
 def _detection_row(
@@ -83,52 +55,51 @@ def _detection_row(
     named = threshold if f"dice_{threshold}" in means else "synthetic_dice"
     return [
         name,
-        *(_with_interval(means, figure) for figure in (f"dice_{named}", "dice_oracle", "auprc")),
+        *(with_interval(means, figure) for figure in (f"dice_{named}", "dice_oracle", "auprc")),
         "" if p is None or np.isnan(p) else f"{p:.4f}",
-        *(_mean(means, f"{figure}_{named}") for figure in ("specificity", "repo_specificity", "sensitivity")),
-        _with_interval(means, f"lesion_f1_{named}"),
-        _mean(healthy, "ssim"),
-        _mean(healthy, "psnr", 2),
+        *(mean(means, f"{figure}_{named}") for figure in ("specificity", "repo_specificity", "sensitivity", "precision")),
+        with_interval(means, f"lesion_f1_{named}"),
+        mean(healthy, "ssim"),
+        mean(healthy, "psnr", 2),
     ]
 
 
-def _mean(means: dict[str, Any], figure: str, digits: int = 3, factor: float = 1) -> str:
-    """A mean, or a dash where nobody has the figure."""
-    value = means.get(figure, {}).get("mean")
-    return "–" if value is None else f"{factor * value:.{digits}f}"
+def healthy_table(plan: Plan, results: Results, modality: str, population: dict[str, float]) -> Table:
+    """Repainting healthy people, and lesions painted into their scans, by method.
 
-
-def _falling(cell: str) -> float:
-    """Sorts cells by their number, the largest first and dashes last."""
-    return float("inf") if cell == "–" else -float(cell.split()[0])
-
-
-def _with_interval(means: dict[str, Any], figure: str) -> str:
-    low, high = (means.get(figure, {}).get(end) for end in ("low", "high"))
-    return _mean(means, figure) + ("" if low is None else f" ({low:.3f}–{high:.3f})")
-
-
-def healthy_table(plan: Plan, results: Results, modality: str) -> Table:
-    """Repainting healthy people, and lesions painted into their scans, by method."""
+    Args:
+        population: `psnr` and `ssim` of the mean healthy scan, which a method that learned something surpasses.
+    """
+    long = _long(plan, results, modality)
     rows = []
-    for name, result in _long(plan, results, modality).items():
+    for name, result in long.items():
         told = result["healthy"]["summary"]
-        rows.append(
-            [
-                name,
-                _mean(told, "psnr", 2),
-                _mean(told, "ssim"),
-                _mean(told, "restored", 0, 100) + " %",
-                _mean(told, "error_ratio", 2),
-                _mean(told, "dice"),
-                _mean(told, "average_precision"),
-                _mean(told, "marked_share", 2, 100) + " %",
-            ]
-        )
-    rows.sort(key=lambda row: _falling(row[6]))
+        figures = [mean(told, "psnr", 2), mean(told, "ssim"), mean(told, "restored", 0, 100) + " %", mean(told, "error_ratio", 2)]
+        rows.append([name, *figures, mean(told, "dice"), mean(told, "average_precision"), mean(told, "marked_share", 2, 100) + " %"])
+    rows.sort(key=lambda row: falling(row[6]))
+    rows.append(["population mean", f"{population['psnr']:.2f}", f"{population['ssim']:.3f}", *[MISSING] * 5])
     columns = ["method", "PSNR, dB", "SSIM", "restored", "error ratio", "DSC, painted", "AP, painted", "healthy brain marked"]
-    note = "Synthetic lesions are no patients. Score `both` at `synthetic_dice`. Research use only."
-    return Table(f"Healthy test people, {modality}", columns, rows, [note])
+    blurred = [name for name, result in long.items() if result["healthy"]["summary"]["psnr"]["mean"] <= population["psnr"]]
+    unmended = [name for name, result in long.items() if result["healthy"]["summary"]["error_ratio"]["mean"] >= 1]
+    notes = [
+        f"Repaints no better than the population mean image: {', '.join(blurred) or 'none'}.",
+        f"Leaves a larger error inside painted lesions than the untouched scan has: {', '.join(unmended) or 'none'}.",
+        f"Painted lesions are no patients. Masks at `synthetic_dice`. {RESEARCH}",
+    ]
+    return Table(f"Healthy test people, {modality}", columns, rows, notes)
+
+
+def kinds_table(plan: Plan, results: Results, modality: str) -> Table:
+    """Average precision by kind of painted lesion, and what a wider ventricle adds to the share of the brain marked."""
+    rows = []
+    lesions = [kind for kind in PATHOLOGIES if kind != "atrophy"]
+    for name, result in _long(plan, results, modality).items():
+        kinds, healthy = result["healthy"]["kinds"], result["healthy"]["summary"]
+        added = 100 * (kinds["atrophy"]["marked_share"]["mean"] - healthy["marked_share"]["mean"])
+        rows.append([name, *(mean(kinds[kind], "average_precision") for kind in lesions), f"{added:+.2f}"])
+    rows.sort(key=lambda row: falling(row[1]))
+    notes = [f"Average precision by kind. Atrophy is no lesion: percentage points of the brain marked beyond the healthy scan. {RESEARCH}"]
+    return Table(f"Painted lesions by kind, {modality}", ["method", *lesions, "atrophy, points"], rows, notes)
 
 
 def cost_table(plan: Plan, results: Results, modality: str) -> Table:
@@ -154,7 +125,7 @@ def seeds_table(plan: Plan, results: Results, modality: str, case_set: str, prot
             if run.entry.name == entry.name and run.modality == modality and run.slices == plan.short.slices
         ]
         if found:
-            rows.append([entry.name, f"{np.mean(found):.3f}", f"{np.std(found, ddof=1):.3f}" if len(found) > 1 else "–", str(len(found))])
+            rows.append([entry.name, f"{np.mean(found):.3f}", f"{np.std(found, ddof=1):.3f}" if len(found) > 1 else MISSING, str(len(found))])
     title = f"{case_set}, {modality}, {protocol} protocol, after {plan.short.slices:,} slices"
     return Table(title, ["method", "AUPRC", "deviation over seeds", "seeds"], rows, [])
 
@@ -176,9 +147,3 @@ def _figures(result: dict[str, Any], case_set: str, protocol: str, figure: str) 
 
 def _notes(plan: Plan) -> list[str]:
     return [f"{entry.name}: {entry.note}" for entry in plan.methods if entry.note]
-
-
-def _escaped(text: str) -> str:
-    for sign, replacement in (("&", r"\&"), ("%", r"\%"), ("_", r"\_"), ("–", "--"), ("`", "")):
-        text = text.replace(sign, replacement)
-    return text

@@ -8,9 +8,19 @@ from pathlib import Path
 from umaddpm_core import __version__
 from umaddpm_core.data.replacing import replacing
 from umaddpm_core.evaluation.comparison.figure import draw
+from umaddpm_core.evaluation.comparison.healthy import population_mean
 from umaddpm_core.evaluation.comparison.judging import PROTOCOLS, score_of
 from umaddpm_core.evaluation.comparison.runs import Comparison
-from umaddpm_core.evaluation.comparison.tables import Results, Table, cost_table, detection_table, healthy_table, seeds_table
+from umaddpm_core.evaluation.comparison.table import Table
+from umaddpm_core.evaluation.comparison.tables import (
+    Results,
+    absent_table,
+    cost_table,
+    detection_table,
+    healthy_table,
+    kinds_table,
+    seeds_table,
+)
 from umaddpm_core.evaluation.report import write_json
 
 THRESHOLD = "lesion_dice"
@@ -19,7 +29,7 @@ THRESHOLD = "lesion_dice"
 
 def write_comparison(comparison: Comparison, results: Results) -> Iterator[Path]:
     """Write all files, and say which."""
-    folder = comparison.output
+    folder, plan = comparison.output, comparison.plan
     for name, table in tables(comparison, results).items():
         for ending, text in (("md", table.markdown()), ("csv", table.csv()), ("tex", table.latex())):
             path = folder / "tables" / f"{name}.{ending}"
@@ -27,15 +37,16 @@ def write_comparison(comparison: Comparison, results: Results) -> Iterator[Path]
             with replacing(path) as temporary:
                 temporary.write_text(text)
             yield path
-    for modality in comparison.plan.modalities:
+    for modality in plan.modalities:
         if path := _pictured(comparison, results, modality):
             yield path
     summary = [
-        {**result["run"], "bound": result["bound"], "cost": result["cost"], "healthy": result["healthy"]["summary"]}
+        {**result["run"], "bound": result["bound"]}
+        | ({"cost": result["cost"], "healthy": {part: result["healthy"][part] for part in ("summary", "kinds")}} if "cost" in result else {})
         | {"sets": {name: {p: found[p]["summary"] for p in PROTOCOLS} for name, found in result["sets"].items()}}
         for _, result in results
     ]
-    write_json(folder / "comparison.json", {"package_version": __version__, "runs": summary})
+    write_json(folder / "comparison.json", {"package_version": __version__, "plan": plan.model_dump(mode="json"), "runs": summary})
     yield folder / "comparison.json"
 
 
@@ -45,12 +56,18 @@ def tables(comparison: Comparison, results: Results) -> dict[str, Table]:
     found: dict[str, Table | None] = {}
     for modality in plan.modalities:
         for chosen in plan.sets:
-            if chosen.modality == modality:
-                for protocol in PROTOCOLS:
-                    slug = f"{chosen.name.lower().replace(' ', '_')}_{modality}_{protocol}"
-                    found[slug] = detection_table(plan, results, modality, chosen.name, protocol, THRESHOLD)
-                    found[f"{slug}_seeds"] = seeds_table(plan, results, modality, chosen.name, protocol)
-        found[f"healthy_{modality}"] = healthy_table(plan, results, modality)
+            slug = f"{chosen.name.lower().replace(' ', '_')}_{modality}"
+            if chosen.modality != modality:
+                continue
+            if chosen.name not in comparison.sets:
+                found[slug] = absent_table(plan, chosen)
+                continue
+            for protocol in PROTOCOLS:
+                found[f"{slug}_{protocol}"] = detection_table(plan, results, chosen, protocol, THRESHOLD)
+                found[f"{slug}_{protocol}_seeds"] = seeds_table(plan, results, modality, chosen.name, protocol)
+        population = population_mean(comparison.cache, modality, plan.healthy_people)
+        found[f"healthy_{modality}"] = healthy_table(plan, results, modality, population)
+        found[f"kinds_{modality}"] = kinds_table(plan, results, modality)
     found["cost"] = cost_table(plan, results, plan.modalities[0])
     return {name: table for name, table in found.items() if table is not None}
 
@@ -59,8 +76,8 @@ def _pictured(comparison: Comparison, results: Results, modality: str) -> Path |
     """The figure of one sequence; None where the plan names no case of it."""
     plan, cases, methods = comparison.plan, [], {}
     for chosen in plan.sets:
-        prepared = comparison.sets[chosen.name]
-        if chosen.modality == modality:
+        prepared = comparison.sets.get(chosen.name)
+        if prepared and prepared.modality == modality:
             cases += [prepared.cases(scan) for scan in prepared.scans if scan.name in plan.pictures]
     if not cases:
         return None
