@@ -134,6 +134,9 @@ def test_the_shipped_model_finds_the_tumour_of_the_sample(sample, sample_truth):
     biggest = detection.lesions[0]
     index = sample_truth.TransformPhysicalPointToIndex([-biggest.centroid_ras[0], -biggest.centroid_ras[1], biggest.centroid_ras[2]])
     assert sample_truth[index] == 1
+    middle = -sample_truth.TransformContinuousIndexToPhysicalPoint([(side - 1) / 2 for side in sample_truth.GetSize()])[0]
+    assert biggest.side == ("left" if biggest.centroid_ras[0] < middle else "right") and biggest.structure.startswith("cerebral")
+    assert all(length >= 2 for length in biggest.extent_mm) and biggest.as_dict()["place"] == f"{biggest.side} {biggest.structure}"
 
 
 def test_shipped_models_carry_calibration_provenance_and_licence():

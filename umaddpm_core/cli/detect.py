@@ -46,7 +46,8 @@ def detect(
     typer.echo(f"{len(detection.lesions)} findings, {report['marked_ml']:.1f} ml, at {used['name']} = {used['value']:.3f} ({used['score']})")
     for lesion in detection.lesions[:10]:
         centre = ", ".join(f"{value:.0f}" for value in lesion.centroid_ras)
-        typer.echo(f"  {lesion.label:>2}  {lesion.volume_ml:7.1f} ml at RAS {centre} mm, peak {lesion.peak:.2f}")
+        where = f" ({lesion.place})" if lesion.place else ""
+        typer.echo(f"  {lesion.label:>2}  {lesion.volume_ml:7.1f} ml at RAS {centre} mm{where}, peak {lesion.peak:.2f}")
     typer.echo(f"{report['not_examined_percent']:.0f} % of the brain was not examined (its outermost 2 mm, slices outside the grid).")
     typer.echo(f"Quality: {report['quality']['verdict']}")
     for reason in report["quality"]["reasons"]:

@@ -17,7 +17,7 @@ from umaddpm_core.cli.download import download
 from umaddpm_core.cli.evaluate import evaluate
 from umaddpm_core.cli.extract_brain import extract_brain
 from umaddpm_core.cli.preprocess import preprocess
-from umaddpm_core.cli.resources import build_template, train_brain_extractor
+from umaddpm_core.cli.resources import build_structures, build_template, train_brain_extractor
 from umaddpm_core.cli.serve import serve
 from umaddpm_core.cli.train import train
 from umaddpm_core.errors import Cancelled, InputError
@@ -35,6 +35,7 @@ EXAMPLES = {
     evaluate: "umaddpm evaluate patients -o results",
     compare: "umaddpm compare benchmark.yaml --cache cache -o run/compare",
     build_template: "umaddpm build-template ixi --atlas sri24_T1.nii.gz",
+    build_structures: "umaddpm build-structures labelmaps",
     train_brain_extractor: "umaddpm train-brain-extractor ixi --label-maps labelmaps",
 }
 

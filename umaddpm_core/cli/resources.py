@@ -1,4 +1,4 @@
-"""`umaddpm build-template` and `umaddpm train-brain-extractor`: how the shipped resources of the preprocessing are made."""
+"""`umaddpm build-template`, `build-structures` and `train-brain-extractor`: how the shipped resources of the preprocessing are made."""
 
 from __future__ import annotations
 
@@ -31,6 +31,26 @@ def build_template(
             paths, atlas, target / TEMPLATE.name, target / TEMPLATE_BRAIN.name, lambda done: advance(done / len(paths))
         )
     typer.echo(f"Averaged {used} of {len(paths)} brains into {target / TEMPLATE.name}.")
+
+
+def build_structures(
+    label_maps: Annotated[Path, typer.Argument(help="Folder of whole-head label maps with FreeSurfer's numbers.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Image; by default the package's.")] = None,
+) -> None:
+    """Let labelled heads vote for the structure at every voxel of the template."""
+    from umaddpm_core.cli.progress import progress_bar
+    from umaddpm_core.data.structures import vote
+    from umaddpm_core.errors import InputError
+    from umaddpm_core.preprocessing.registration import read_atlas
+    from umaddpm_core.resources import STRUCTURES
+
+    paths = sorted(label_maps.glob("*.nii*"))
+    if not paths:
+        raise InputError(f"There are no label maps (*.nii, *.nii.gz) in {label_maps}.")
+    target = output or STRUCTURES
+    with progress_bar("Structures") as advance:
+        used = vote(paths, *read_atlas(), target, lambda done: advance(done / len(paths)))
+    typer.echo(f"{used} of {len(paths)} heads voted; wrote {target}.")
 
 
 def train_brain_extractor(

@@ -102,11 +102,12 @@ def _print_demonstration(console: Console, shown: Demonstration) -> None:
         table.add_column("lesion", justify="right")
         table.add_column("volume", justify="right")
         table.add_column("centre (R, A, S)", justify="right")
+        table.add_column("place")
         table.add_column("peak", justify="right")
         for lesion in lesions[:LESIONS_SHOWN]:
             centre = ", ".join(f"{coordinate:.0f}" for coordinate in lesion["centroid_ras"])
             volume, peak = f"{lesion['volume_ml']:.1f} ml", f"{lesion['peak']:.2f}"
-            table.add_row(str(lesion["label"]), volume, f"{centre} mm", peak)
+            table.add_row(str(lesion["label"]), volume, f"{centre} mm", lesion["place"], peak)
         console.print(table)
         if len(lesions) > LESIONS_SHOWN:
             console.print(f"[dim]and {len(lesions) - LESIONS_SHOWN} smaller[/]")

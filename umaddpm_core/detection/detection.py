@@ -25,6 +25,7 @@ class Detection:
             where nothing is abnormal.
         anomaly_map: float32, what is thresholded; 1 is the scan's intensity window.
         examined: uint8, where an anomaly could have been found.
+        structures: uint8, which structure of the brain lies where (`preprocessing.structures.NAMES`).
         lesions: findings of the mask, largest first.
         report: JSON-able account of the run.
     """
@@ -34,5 +35,6 @@ class Detection:
     reconstruction: sitk.Image
     anomaly_map: sitk.Image
     examined: sitk.Image
+    structures: sitk.Image
     lesions: list[Lesion]
     report: dict[str, Any] = field(default_factory=dict)

@@ -30,6 +30,7 @@ from umaddpm_core.preprocessing.quality.intensity import Cohort, histogram
 from umaddpm_core.preprocessing.quality.report import QualityReport
 from umaddpm_core.preprocessing.reading import AcquiredScan, read_scan
 from umaddpm_core.preprocessing.settings import PreprocessingSettings
+from umaddpm_core.preprocessing.structures import read_structures
 
 Progress = Callable[[float, str], None]
 """Told the share of the work done, 0–1, and the phase in words."""
@@ -154,6 +155,7 @@ class Detector:
             reconstruction=prepared.restore_reconstruction(reconstruction),
             anomaly_map=score_map,
             examined=examined,
+            structures=prepared.restore_labels(read_structures()),
             lesions=[],
             report={
                 "scan": scan.name,
@@ -182,7 +184,7 @@ class Detector:
         return self._described(replace(detection, mask=_mask(detection.anomaly_map, wanted)), wanted)
 
     def _described(self, detection: Detection, threshold: Threshold) -> Detection:
-        lesions = find_lesions(detection.mask, detection.anomaly_map)
+        lesions = find_lesions(detection.mask, detection.anomaly_map, detection.structures)
         report = {
             **detection.report,
             "threshold": threshold.as_dict(),

@@ -49,6 +49,10 @@ class PreparedScan:
         """A map [1, 96, 96, S] on the scan's own grid, linearly interpolated, 0 where the grid does not reach."""
         return resampled(to_image(volume, self.grid), self.scan, self.to_native.GetInverse(), sitk.sitkLinear)
 
+    def restore_labels(self, labels: sitk.Image) -> sitk.Image:
+        """Labels in template space on the scan's own grid, the nearest one; 0 where they do not reach."""
+        return sitk.Resample(labels, self.scan, self.to_native.GetInverse(), sitk.sitkNearestNeighbor, 0.0, labels.GetPixelID())
+
     def restore_mask(self, mask: Tensor) -> sitk.Image:
         """A boolean region [1, 96, 96, S] on the scan's own grid: uint8, cut where its probability falls below one half."""
         return sitk.Cast(self.restore(mask.float()) >= 0.5, sitk.sitkUInt8)
