@@ -3,7 +3,7 @@
     python benchmarks/healthy_people.py --cache cache --modality T1
     python benchmarks/failures.py --cache cache
 
-Of the healthy test people, the three with the largest share marked; of the painted lesions, the three largest among those with the
+Of the healthy test people, the three with the largest share marked, where anything is; of the painted lesions, the three largest among those with the
 lowest Dice. Only IXI scans are drawn. Writes `docs/images/failures.png`.
 """
 
@@ -34,7 +34,7 @@ COLUMNS = ("scan", "repainted as healthy", "anomaly map", "marked (red), painted
 
 def chosen(rows: list[dict], people: int) -> list[tuple[str, int | None, str]]:
     """Subject, seed of the painted lesion or None, and what is said of the case."""
-    healthy = sorted((row for row in rows if not row["lesion"]), key=lambda row: -row["marked_share"])[:EACH]
+    healthy = sorted((row for row in rows if not row["lesion"] and row["marked_share"] > 0), key=lambda row: -row["marked_share"])[:EACH]
     shown = [(row["subject"], None, f"healthy: {100 * row['marked_share']:.1f} % of the brain marked") for row in healthy]
     seeds, counted, missed = lesion_seeds("test", people), {}, []
     for row in rows:

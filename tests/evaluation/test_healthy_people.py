@@ -95,7 +95,9 @@ def test_one_row_for_every_person_and_lesion(population, tiny_cache):
 def test_a_method_that_knows_the_scan_restores_it(population, tiny_cache):
     """Every scan of the tiny cache is the same, so the population's mean is the healthy scan itself."""
     population.reconstruct = lambda volume, **_: population.population_mean(volume.shape[-1])
-    rows = healthy_test(population, Threshold("t", 0.02, "both"), tiny_cache, "T1")
+    others = [Threshold("same", 0.02, "both"), Threshold("high", 2.0, "both")]
+    rows = healthy_test(population, Threshold("t", 0.02, "both"), tiny_cache, "T1", others=others)
+    assert all(row["dice_at"] == {"both at same": row["dice"], "both at high": 0} for row in rows[1:])
     assert rows[0]["psnr"] > 60 and rows[0]["marked_share"] == 0
     assert all(row["restored"] == pytest.approx(1, abs=1e-3) and row["dice"] > 0.7 for row in rows[1:])
     assert all(one["psnr"] > 60 and one["ssim"] > 0.99 for one in reconstruction_quality(population, tiny_cache, "T1").values())

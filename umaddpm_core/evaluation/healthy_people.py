@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -23,19 +23,23 @@ def healthy_test(
     cache: ArrayCache,
     modality: str,
     *,
+    others: Sequence[Threshold] = (),
     workers: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> list[dict[str, Any]]:
     """One row per test person and painted lesion, and one per person without.
 
+    Args:
+        others: further thresholds, of any score, at which the Dice is taken too.
+
     A row has `subject` and `lesion` (None, or kind, volume in ml and contrast), and
         without a lesion: `psnr` in dB and `ssim` inside the brain, `marked_share` of the brain's voxels;
-        with one: `dice`, `average_precision` over the examined region, `restored`, the share of the mean change inside the
+        with one: `dice`, and under `dice_at` by score and name that at each of the other thresholds, `average_precision` over the examined region, `restored`, the share of the mean change inside the
         lesion that the reconstruction takes back, and `error_ratio`, its voxel-wise error over the untouched scan's.
     """
     scans = cache.scans("test", modality, healthy=True, synthetic=False)
     seeds = (None, *lesion_seeds("test", max(len(scans), 1)))
-    rows = over_scans(partial(_rows, method, threshold, cache, seeds), scans, workers, progress)
+    rows = over_scans(partial(_rows, method, threshold, tuple(others), cache, seeds), scans, workers, progress)
     return [row for person in rows for row in person]
 
 
@@ -53,15 +57,19 @@ def _quality(method: Method, cache: ArrayCache, scan: CachedScan) -> dict[str, f
 
 
 def _rows(
-    method: Method, threshold: Threshold, cache: ArrayCache, seeds: tuple[int | None, ...], scan: CachedScan
+    method: Method,
+    threshold: Threshold,
+    others: tuple[Threshold, ...],
+    cache: ArrayCache,
+    seeds: tuple[int | None, ...],
+    scan: CachedScan,
 ) -> list[dict[str, Any]]:
-    return [row_of(case, threshold) for case in repaint(method, cache, scan, seeds)]
+    return [row_of(case, threshold, others) for case in repaint(method, cache, scan, seeds)]
 
 
-def row_of(case: Repainted, threshold: Threshold) -> dict[str, Any]:
+def row_of(case: Repainted, threshold: Threshold, others: Sequence[Threshold] = ()) -> dict[str, Any]:
     """What `healthy_test` says of one case; of a painted change that is no lesion, such as atrophy, only `marked_share`."""
-    score_map = anomaly_map(case.volume, case.reconstruction, case.brain, threshold.score)[0].numpy()
-    mask = mask_of(score_map, threshold.value, VOXEL_MM3)
+    score_map, mask = _map_and_mask(case, threshold)
     truth, examined = case.truth[0].numpy(), case.examined()
     row: dict[str, Any] = {"subject": case.scan.subject, "lesion": None}
     if case.lesion is None:
@@ -71,9 +79,15 @@ def row_of(case: Repainted, threshold: Threshold) -> dict[str, Any]:
         row["lesion"] = {"kind": case.lesion.kind, "volume_ml": case.lesion.volume_ml, "contrast": case.lesion.contrast}
     if truth.any():
         row["dice"] = dice(mask, truth)
+        row["dice_at"] = {f"{other.score} at {other.name}": dice(_map_and_mask(case, other)[1], truth) for other in others}
         row["average_precision"] = average_precision(score_map[examined], truth[examined])
         row["restored"] = restored_share(case.reconstruction, case.volume, case.healthy, case.truth)
         row["error_ratio"] = error_ratio(case.reconstruction, case.volume, case.healthy, case.truth)
     else:
         row["marked_share"] = float(np.count_nonzero(mask) / int(case.brain.sum()))
     return row
+
+
+def _map_and_mask(case: Repainted, threshold: Threshold) -> tuple[np.ndarray, np.ndarray]:
+    score_map = anomaly_map(case.volume, case.reconstruction, case.brain, threshold.score)[0].numpy()
+    return score_map, mask_of(score_map, threshold.value, VOXEL_MM3)
