@@ -4,11 +4,20 @@ import gc
 from pathlib import Path
 
 from lib.infers import AnomalyInfer
+from lib.scoring import Agreement
+from lib.strategies import HighestScore, MostUncertain
+from monailabel.config import settings
 from monailabel.interfaces.app import MONAILabelApp
+from monailabel.interfaces.datastore import Datastore
 from monailabel.interfaces.tasks.infer_v2 import InferTask
+from monailabel.interfaces.tasks.scoring import ScoringMethod
+from monailabel.interfaces.tasks.strategy import Strategy
+from monailabel.tasks.activelearning.first import First
+from monailabel.tasks.activelearning.random import Random
 
 import umaddpm_core
 from umaddpm_core.serving.detections import Detections, configured_default
+from umaddpm_core.serving.review.datastore import DurableDatastore
 
 
 class AnomalyApp(MONAILabelApp):
@@ -26,6 +35,22 @@ class AnomalyApp(MONAILabelApp):
 
     def init_infers(self) -> dict[str, InferTask]:
         return {"anomaly": AnomalyInfer(Detections(Path(self.app_dir) / "model", configured_default()))}
+
+    def init_datastore(self) -> Datastore:
+        if self.studies.startswith(("http://", "https://")):
+            return super().init_datastore()
+        return DurableDatastore(
+            self.studies,
+            extensions=settings.MONAI_LABEL_DATASTORE_FILE_EXT,
+            auto_reload=settings.MONAI_LABEL_DATASTORE_AUTO_RELOAD,
+            read_only=settings.MONAI_LABEL_DATASTORE_READ_ONLY,
+        )
+
+    def init_strategies(self) -> dict[str, Strategy]:
+        return {"highest_score": HighestScore(), "most_uncertain": MostUncertain(), "random": Random(), "first": First()}
+
+    def init_scoring_methods(self) -> dict[str, ScoringMethod]:
+        return {"agreement": Agreement()}
 
     def on_init_complete(self) -> None:
         self._infers["anomaly"].warm_up()

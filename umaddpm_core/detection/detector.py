@@ -35,6 +35,9 @@ from umaddpm_core.preprocessing.structures import read_structures
 Progress = Callable[[float, str], None]
 """Told the share of the work done, 0–1, and the phase in words."""
 
+NEAR_THRESHOLD = 0.2
+"""Share of the threshold within which a small shift of it would change what is marked."""
+
 
 class Detector:
     """A calibrated model, ready to detect.
@@ -190,6 +193,7 @@ class Detector:
             "threshold": threshold.as_dict(),
             "lesions": [lesion.as_dict() for lesion in lesions],
             "marked_ml": round(sum(lesion.volume_ml for lesion in lesions), 3),
+            **_beside_threshold(detection.anomaly_map, threshold.value),
         }
         return replace(detection, lesions=lesions, report=report)
 
@@ -233,6 +237,13 @@ def _mask(score_map: sitk.Image, threshold: Threshold) -> sitk.Image:
     mask = sitk.GetImageFromArray(marked.astype(np.uint8))
     mask.CopyInformation(score_map)
     return mask
+
+
+def _beside_threshold(score_map: sitk.Image, threshold: float) -> dict[str, float]:
+    """The highest value of the map, and the volume whose value is within a fifth of the threshold."""
+    values = sitk.GetArrayViewFromImage(score_map)
+    near = np.count_nonzero(np.abs(values - threshold) < NEAR_THRESHOLD * threshold)
+    return {"peak": round(float(values.max()), 4), "near_threshold_ml": round(near * float(np.prod(score_map.GetSpacing())) / 1000, 3)}
 
 
 def _coverage(prepared: PreparedScan, examined: sitk.Image) -> dict[str, float]:

@@ -1,0 +1,3 @@
+from lib.scoring.agreement import Agreement
+
+__all__ = ["Agreement"]
