@@ -26,9 +26,11 @@ REVIEW = {"verdict": "corrected", "reviewer": "Ada", "comment": "smaller than pr
 
 def mask(path: Path, first: int) -> Path:
     """Eight slices, of which those from `first` are marked."""
-    voxels = np.zeros((8, 4, 4), np.uint8)
+    voxels = np.zeros((8, 24, 24), np.uint8)
     voxels[first:] = 1
-    sitk.WriteImage(sitk.GetImageFromArray(voxels), str(path))
+    image = sitk.GetImageFromArray(voxels)
+    image.SetSpacing((6.0, 6.0, 18.0))
+    sitk.WriteImage(image, str(path))
     return path
 
 
@@ -139,7 +141,7 @@ def test_killed_at_any_moment_every_label_that_was_confirmed_is_there(folder, la
     for image, number in confirmed.items():
         kept = int(datastore.get_label_info(image, "final")["review"]["reviewer"])
         assert kept in (int(number), int(number) + 3), "the confirmed one, or the next, which was written and not yet told"
-        assert sitk.ReadImage(datastore.get_label_uri(image, "final")).GetSize() == (4, 4, 8)
+        assert sitk.ReadImage(datastore.get_label_uri(image, "final")).GetSize() == (24, 24, 8)
 
 
 def report(peak, near):
