@@ -17,7 +17,7 @@ from monailabel.tasks.activelearning.random import Random
 
 import umaddpm_core
 from umaddpm_core.serving.detections import Detections, configured_default
-from umaddpm_core.serving.review.datastore import DurableDatastore
+from umaddpm_core.serving.durable_datastore import DurableDatastore
 
 
 class AnomalyApp(MONAILabelApp):

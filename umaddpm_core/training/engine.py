@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +21,7 @@ from umaddpm_core.methods import Method, build
 from umaddpm_core.training.averaging import moving_average
 from umaddpm_core.training.config import TrainingConfig
 from umaddpm_core.training.module import CacheData, TrainingModule
+from umaddpm_core.training.loss_told import LossTold
 from umaddpm_core.training.provenance import provenance
 from umaddpm_core.training.slices import SliceBatches
 
@@ -35,6 +37,8 @@ def train(
     resume: bool = True,
     device: Device = "auto",
     quiet: bool = False,
+    every: int = 100,
+    told: Callable[[int, float], None] | None = None,
 ) -> Artefact:
     """Train a method and write `output/model.safetensors` with the averaged weights.
 
@@ -47,6 +51,7 @@ def train(
         resume: go on from the last checkpoint in `output`, where there is one.
         device: `auto` takes a GPU where there is one.
         quiet: no progress bar.
+        every, told: after so many steps, `told` gets the step and the mean loss since the last time.
 
     Returns:
         The artefact, not calibrated yet.
@@ -71,7 +76,12 @@ def train(
         max_steps=config.steps,
         precision=config.precision,
         gradient_clip_val=config.gradient_clip,
-        callbacks=[WeightAveraging(avg_fn=moving_average(config.ema)), checkpoints] + ([] if quiet else [RichProgressBar()]),
+        callbacks=[
+            WeightAveraging(avg_fn=moving_average(config.ema)),
+            checkpoints,
+            *([] if quiet else [RichProgressBar()]),
+            *([LossTold(every, told)] if told else []),
+        ],
         logger=False if quiet else pl.loggers.TensorBoardLogger(output, name="events"),
         default_root_dir=output,
         enable_progress_bar=not quiet,

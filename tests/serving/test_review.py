@@ -18,7 +18,7 @@ from monailabel.interfaces.exception import ImageNotFoundException
 
 from umaddpm_core.errors import InputError
 from umaddpm_core.serving.review.agreement import agreement
-from umaddpm_core.serving.review.datastore import DurableDatastore
+from umaddpm_core.serving.durable_datastore import DurableDatastore
 from umaddpm_core.serving.review.scores import KEY, next_for_review, remember
 
 REVIEW = {"verdict": "corrected", "reviewer": "Ada", "comment": "smaller than proposed"}
@@ -118,7 +118,7 @@ def test_an_index_that_cannot_be_read_is_put_aside(folder, label):
 
 WRITER = """
 import sys
-from umaddpm_core.serving.review.datastore import DurableDatastore
+from umaddpm_core.serving.durable_datastore import DurableDatastore
 datastore = DurableDatastore(sys.argv[1])
 print("ready", flush=True)
 for number in range(10_000):

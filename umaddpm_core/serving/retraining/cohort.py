@@ -1,0 +1,49 @@
+"""Whom the server may learn from: scans of its datastore that somebody called healthy."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from umaddpm_core.data.cohorts import MODALITIES, Scan
+from umaddpm_core.errors import InputError
+from umaddpm_core.preprocessing.reading import read_scan
+
+if TYPE_CHECKING:
+    from monailabel.interfaces.datastore import Datastore
+
+COHORT, HEALTHY = "cohort", "healthy"
+"""Image info `{"cohort": "healthy"}` puts a scan into the cohort; labels play no part."""
+FEWEST = {"training": 4, "validation": 1, "test": 2}
+"""People that each part needs of every sequence that is trained."""
+
+
+def healthy_cohort(datastore: Datastore) -> tuple[list[Scan], dict[str, str]]:
+    """The healthy scans of a datastore, and by image why others that were called healthy are left out.
+
+    Image info may also say `subject` (by default the image's id), `modality` (by default what the scan's header or name
+    says) and `part` of the split.
+
+    Raises:
+        InputError: there is none.
+    """
+    scans, left_out = [], {}
+    for image in sorted(datastore.list_images()):
+        info = datastore.get_image_info(image)
+        if info.get(COHORT) != HEALTHY:
+            continue
+        try:
+            path = Path(datastore.get_image_uri(image))
+            modality = info.get("modality") or read_scan(path).modality
+        except InputError as error:
+            left_out[image] = str(error)
+            continue
+        if modality not in MODALITIES:
+            left_out[image] = f"Its sequence is not known; say `modality` ({' or '.join(MODALITIES)}) in its image info."
+            continue
+        subject = re.sub(r"[^A-Za-z0-9._+]", "_", str(info.get("subject") or image))
+        scans.append(Scan(subject, modality, path, part=info.get("part")))
+    if not scans:
+        raise InputError('No scan of the datastore is called healthy; say so in its image info: {"cohort": "healthy"}.')
+    return scans, left_out

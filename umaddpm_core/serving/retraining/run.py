@@ -1,0 +1,147 @@
+"""One training on the server, from the scans of the datastore to a published version."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from umaddpm_core.artefact import Artefact
+from umaddpm_core.data.cache import INDEX, ArrayCache
+from umaddpm_core.data.preprocess import Recipe, fill_cache
+from umaddpm_core.data.splits import cohort_parts
+from umaddpm_core.detection.calibration import chosen_threshold
+from umaddpm_core.errors import InputError
+from umaddpm_core.evaluation.calibrate import calibrate
+from umaddpm_core.evaluation.healthy_people import healthy_test
+from umaddpm_core.methods import from_artefact
+from umaddpm_core.preprocessing.settings import PreprocessingSettings
+from umaddpm_core.serving.retraining.cohort import FEWEST, healthy_cohort
+from umaddpm_core.serving.retraining.gate import Judgement, compared
+from umaddpm_core.serving.retraining.request import RetrainingRequest
+from umaddpm_core.serving.retraining.versions import Versions
+from umaddpm_core.training.config import TrainingConfig, find_config
+from umaddpm_core.training.engine import train
+
+if TYPE_CHECKING:
+    from monailabel.interfaces.datastore import Datastore
+
+Tell = Callable[[str, dict[str, Any]], None]
+"""Told one line of what happens, and figures for the statistics."""
+
+
+def retrain(datastore: Datastore, in_use: Path, versions: Versions, work: Path, request: RetrainingRequest, tell: Tell) -> dict[str, Any]:
+    """Train, calibrate, judge and, where it may be, publish a model.
+
+    Args:
+        datastore: with scans whose image info says `{"cohort": "healthy"}`.
+        in_use: the model that the candidate is judged against.
+        versions: where it is published.
+        work: folder for the array cache and the run; a training that was stopped goes on there.
+
+    Returns:
+        `published`: the version or None; `judgement` with the figures of both models; `reasons` against it; `left_out` by
+        image. The people it is judged by are the test part of the split, which neither training nor calibration sees and
+        which stays as it is from one training to the next.
+
+    Raises:
+        InputError: too few healthy people, or settings that fit no model.
+    """
+    present = Artefact.load(in_use)
+    config = _config(request, present)
+    cache, left_out = _prepared(datastore, present, work / "cache", config, request.workers, tell)
+    run = work / f"run-{_digest(config, cache)}"
+    started = time.monotonic()
+
+    def steps_done(step: int, loss: float) -> None:
+        epoch = step // request.steps_per_epoch
+        tell(
+            f"epoch {epoch} of {request.max_epochs}: loss {loss:.4f}",
+            {"epoch": epoch, "total_epochs": request.max_epochs, "loss": loss, "total_time": round(time.monotonic() - started, 1)},
+        )
+
+    begin = present if request.start == "in_use" else None
+    candidate = train(config, cache, run, start=begin, quiet=True, every=request.steps_per_epoch, told=steps_done)
+    deployed = {key: present.config[key] for key in ("t_test", "draws", "shared_noise_test") if key in present.config}
+    method = from_artefact(candidate, **deployed)
+    candidate.config = method.config.model_dump(mode="json")
+    candidate.calibration = {}
+    for modality in config.modalities:
+        tell(f"calibrating {modality}", {})
+        score = present.calibration.get(modality, {}).get("score")
+        candidate.calibration[modality] = calibrate(method, cache, modality, score=score, workers=request.workers)
+    model = candidate.save(run / "calibrated.safetensors", torch.float16)
+    judgement = _judged(model, present, cache, config, request.workers, tell)
+    published = None
+    if request.publish == "always" or (request.publish == "if_not_worse" and judgement.passed):
+        told = {"by": request.by, "override": not judgement.passed, "judgement": judgement.as_dict(), "slices": config.steps * config.batch}
+        published = versions.publish(model, told)
+    shutil.rmtree(run, ignore_errors=True)
+    tell(f"published as {published}" if published else "not published: " + (" ".join(judgement.reasons()) or "nobody asked for it"), {})
+    return {"published": published, "judgement": judgement.as_dict(), "reasons": judgement.reasons(), "left_out": left_out}
+
+
+def _config(request: RetrainingRequest, present: Artefact) -> TrainingConfig:
+    changes = {
+        "modalities": request.modalities or present.modalities,
+        "steps": request.max_epochs * request.steps_per_epoch,
+        "batch": request.batch,
+        "learning_rate": request.learning_rate,
+        "checkpoint_every": request.steps_per_epoch,
+        "seed": request.seed,
+    }
+    if request.start == "in_use":
+        return find_config(present.method, request.preset, **changes).model_copy(update={"method_config": present.config})
+    return find_config("unified" if present.method == "uma_ddpm" else present.method, request.preset, **changes)
+
+
+def _digest(config: TrainingConfig, cache: ArrayCache) -> str:
+    """Of settings and scans: a training that was stopped goes on only where both are what they were."""
+    content = config.model_dump_json() + "".join(sorted(f"{scan.name}:{scan.part}" for scan in cache.scans()))
+    return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+
+def _prepared(
+    datastore: Datastore, present: Artefact, folder: Path, config: TrainingConfig, workers: int, tell: Tell
+) -> tuple[ArrayCache, dict[str, str]]:
+    """The healthy scans of the datastore in an array cache, each person in the part they were in before."""
+    scans, left_out = healthy_cohort(datastore)
+    kept = {scan.subject: scan.part for scan in ArrayCache(folder).scans()} if (folder / INDEX).exists() else {}
+    recipe = Recipe(PreprocessingSettings(**present.preprocessing))
+    parts = cohort_parts(scans, "folder", kept=kept)
+    _require_enough([(parts[scan.subject], scan.modality) for scan in scans], config)
+    tell(f"preparing {len(scans)} scans", {"scans": len(scans)})
+    failures = fill_cache(folder, "datastore", scans, parts, modalities=config.modalities, recipe=recipe, workers=max(workers, 1))
+    if len(failures) == len(scans):
+        raise InputError(f"None of the {len(scans)} healthy scans can be prepared; of the first: {next(iter(failures.values()))}")
+    cache = ArrayCache(folder)
+    _require_enough([(scan.part, scan.modality) for scan in cache.scans(healthy=True, synthetic=False)], config)
+    return cache, {**left_out, **failures}
+
+
+def _require_enough(scans: list[tuple[str, str]], config: TrainingConfig) -> None:
+    """Raise InputError where one part (first of each pair) has too few scans of a sequence (second)."""
+    for modality in config.modalities:
+        for part, fewest in FEWEST.items():
+            if (people := scans.count((part, modality))) < fewest:
+                raise InputError(f"The {part} part has {people} healthy people in {modality}; {fewest} are the fewest. Call more scans healthy.")
+
+
+def _judged(model: Path, present: Artefact, cache: ArrayCache, config: TrainingConfig, workers: int, tell: Tell) -> Judgement:
+    """The candidate beside the model in use, on the test part; a sequence that the latter does not know is not compared."""
+    comparisons = {}
+    for modality in config.modalities:
+        if modality not in present.modalities:
+            continue
+        rows = []
+        for what, artefact in (("candidate", Artefact.load(model)), ("model in use", present)):
+            tell(f"judging the {what} in {modality}", {})
+            threshold = chosen_threshold(artefact.calibration[modality], None, None)
+            rows.append(healthy_test(from_artefact(artefact), threshold, cache, modality, workers=workers))
+        comparisons[modality] = compared(*rows)
+    return Judgement(comparisons)
