@@ -2,13 +2,18 @@
 
 import gc
 from pathlib import Path
+from typing import Any
 
 from lib.infers import AnomalyInfer
+from monailabel.config import settings
 from monailabel.interfaces.app import MONAILabelApp
+from monailabel.interfaces.datastore import Datastore
 from monailabel.interfaces.tasks.infer_v2 import InferTask
 
 import umaddpm_core
 from umaddpm_core.serving.detections import Detections, configured_default
+from umaddpm_core.serving.security.callbacks import ask_own_server
+from umaddpm_core.serving.security.datastore import folder_of_scans
 
 
 class AnomalyApp(MONAILabelApp):
@@ -24,6 +29,11 @@ class AnomalyApp(MONAILabelApp):
             version=umaddpm_core.__version__,
         )
 
+    def init_datastore(self) -> Datastore:
+        if self.studies.startswith(("http://", "https://")):
+            return super().init_datastore()
+        return folder_of_scans(self.studies)
+
     def init_infers(self) -> dict[str, InferTask]:
         return {"anomaly": AnomalyInfer(Detections(Path(self.app_dir) / "model", configured_default()))}
 
@@ -34,3 +44,6 @@ class AnomalyApp(MONAILabelApp):
         # second; what is here at the start stays, so it need not be walked through again.
         gc.collect()
         gc.freeze()
+
+    def _local_request(self, url: str, params: dict[str, Any] | None, action: str) -> Any:
+        return ask_own_server(url, params, action, settings.MONAI_LABEL_SERVER_PORT)
