@@ -56,7 +56,7 @@ def test_a_path_that_is_redirected_needs_the_role_of_its_target():
 ALLOWED = [
     ("read", "GET", "/info/"), ("read", "GET", "/datastore/"), ("read", "GET", "/datastore/image?image=IMAGE"),
     ("read", "GET", "/datastore/image/info?image=IMAGE"), ("read", "GET", "/train/"), ("read", "GET", "/openapi.json"),
-    ("infer", "POST", "/infer/anomaly?image=IMAGE&output=json"), ("infer", "POST", "/activelearning/random"),
+    ("infer", "POST", "/infer/anomaly?image=IMAGE&output=json"), ("infer", "DELETE", "/session/0f5c1a52"),
     ("infer", "GET", "/session/0f5c1a52"), ("train", "POST", "/scoring/"), ("train", "PUT", "/datastore/image/info?image=IMAGE"),
     ("train", "GET", "/datastore/dataset"), ("admin", "GET", "/logs/?lines=3"), ("admin", "DELETE", "/datastore/image?id=nobody"),
     ("admin", "GET", "/model/anomaly"), ("admin", "DELETE", "/model/anomaly"), ("admin", "PUT", "/model/anomaly"),

@@ -35,6 +35,8 @@ class Unavailable:
     def _require_available(self, method: str, path: str) -> None:
         if path.startswith("/model/") and method == "PUT" and not self._settings.allow_model_upload:
             raise Refused(403, f"This server takes no weights; {MODEL_UPLOAD_VARIABLE}=1 allows them to administrators.")
+        if path.startswith("/model/") and method in ("PUT", "DELETE") and not app_instance().model_file(path[7:], validate=False):
+            raise Refused(404, "There are no weights under this name that a request could exchange.")
         if path.startswith("/proxy/") and not monailabel_settings.MONAI_LABEL_STUDIES.startswith(("http://", "https://")):
             raise Refused(404, "This server has no DICOMweb archive behind it.")
         if path.startswith("/logs/gpu") and shutil.which("nvidia-smi") is None:
