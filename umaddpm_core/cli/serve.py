@@ -56,11 +56,13 @@ def serve(
     from umaddpm_core.serving import demonstration
     from umaddpm_core.serving.checkout import app_folder, repository_root
     from umaddpm_core.serving.launch import Server
+    from umaddpm_core.serving.security.settings import SecuritySettings
     from umaddpm_core.serving.security.tokens import is_loopback, require_tokens
 
     if (ssl_keyfile is None) != (ssl_certfile is None):
         raise InputError("For https, give both --ssl-keyfile and --ssl-certfile.")
     tokens = require_tokens(host, os.environ)
+    SecuritySettings.from_environment(os.environ)
     console = Console(highlight=False)
     app = app_folder()
     if studies is None or studies.resolve() == repository_root() / "sample-data":

@@ -1,16 +1,20 @@
 """A server of ours that was started past `umaddpm serve`: on every address, without tokens, with weight uploads."""
 
+import io
 import shutil
 import socket
 
 import pytest
 import requests
 from attacks import assert_refused
+from starlette.datastructures import UploadFile
 
 from umaddpm_core.errors import InputError
 from umaddpm_core.serving.checkout import app_folder
 from umaddpm_core.serving.launch import Server
+from umaddpm_core.serving.security.refusal import Refused
 from umaddpm_core.serving.security.settings import SecuritySettings
+from umaddpm_core.serving.security.uploads import require_acceptable
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +57,16 @@ def test_weights_are_never_a_pickle(running):
     for name in ("model.pt", "model.safetensors"):
         answer = requests.put(f"{running.url}/model/anomaly", files={"file": (name, b"\x80\x04.")}, timeout=30)
         assert answer.status_code in (404, 422) and answer.json()["detail"]
+
+
+def test_weights_have_to_be_a_model_file_of_ours(tiny_model):
+    def upload(name: str, content: bytes) -> UploadFile:
+        return UploadFile(io.BytesIO(content), size=len(content), filename=name)
+
+    for name, content in (("model.pt", b"x"), ("model.safetensors", b"\x80\x04."), ("model.safetensors", tiny_model.read_bytes()[:5000])):
+        with pytest.raises(Refused, match="model"):
+            require_acceptable(upload(name, content), "/model/{model}", {})
+    require_acceptable(upload("model.safetensors", tiny_model.read_bytes()), "/model/{model}", {})
 
 
 def test_a_log_that_is_off_is_not_written(running):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
-
-from starlette.routing import compile_path
+from functools import cache
 
 
 class Role(IntEnum):
@@ -67,7 +67,13 @@ ROUTES: dict[str, dict[str, Role | None]] = {
 }
 """Route, as registered, to method to least role. What is not here is for `admin` only."""
 
-_PATTERNS = [(compile_path(route)[0], route, methods) for route, methods in ROUTES.items()]
+
+@cache
+def _patterns() -> list[tuple[re.Pattern, str, dict[str, Role | None]]]:
+    # Imported late, as tokens can be made where no server is installed.
+    from starlette.routing import compile_path
+
+    return [(compile_path(route)[0], route, methods) for route, methods in ROUTES.items()]
 
 
 def least_role(method: str, path: str) -> tuple[Role | None, str]:
@@ -84,7 +90,7 @@ def least_role(method: str, path: str) -> tuple[Role | None, str]:
         The role, or `OPEN`; and the route as registered, or `"?"` for an unknown one.
     """
     for candidate in (path, path.removesuffix("/") if path.endswith("/") else f"{path}/"):
-        fitting = [(route, methods) for pattern, route, methods in _PATTERNS if pattern.fullmatch(candidate)]
+        fitting = [(route, methods) for pattern, route, methods in _patterns() if pattern.fullmatch(candidate)]
         known = [(route, methods[method]) for route, methods in fitting if method in methods]
         if known:
             route, role = max(known, key=lambda entry: (entry[1] or 0, entry[0].count("/")))
