@@ -4,6 +4,7 @@ import json
 import time
 
 import pytest
+import SimpleITK as sitk
 from attacks import assert_refused
 
 from umaddpm_core.serving.security.audit_log import KEPT, AuditLog
@@ -62,7 +63,7 @@ def test_refusals_are_recorded_and_open_routes_are_not(guarded):
 
 
 def test_the_log_is_begun_anew_when_it_has_grown_large(guarded):
-    for _ in range(120):
+    for _ in range(200):
         guarded.ask("GET", "/nowhere", role=None)
     older = list(guarded.audit.parent.glob("audit.jsonl.[0-9]*"))
     assert older
@@ -94,3 +95,14 @@ def test_a_log_that_cannot_be_written_breaks_no_request_and_is_reported(guarded)
     finally:
         guarded.audit.parent.unlink()
         kept.rename(guarded.audit.parent)
+
+
+def test_a_scan_that_is_rejected_is_recorded_as_such(guarded, tmp_path):
+    scan = sitk.ReadImage(str(guarded.studies / f"{guarded.image}.nii.gz"), sitk.sitkFloat32)
+    head = sitk.Cast(scan > 0, sitk.sitkFloat32)
+    inverted = (float(sitk.GetArrayViewFromImage(scan).max()) * 1.05 - scan) * head
+    sitk.WriteImage(inverted, str(tmp_path / "inverted-T1.nii.gz"))
+    with (tmp_path / "inverted-T1.nii.gz").open("rb") as file:
+        record, answer = recorded(guarded, "POST", "/infer/anomaly?output=json", files={"file": file})
+    assert_refused(answer, 422, "cannot be judged")
+    assert record["verdict"] == "reject"
