@@ -2,6 +2,7 @@
 
 import gc
 from pathlib import Path
+from typing import Any
 
 from lib.infers import AnomalyInfer
 from lib.scoring import Agreement
@@ -17,7 +18,8 @@ from monailabel.tasks.activelearning.random import Random
 
 import umaddpm_core
 from umaddpm_core.serving.detections import Detections, configured_default
-from umaddpm_core.serving.durable_datastore import DurableDatastore
+from umaddpm_core.serving.security.callbacks import ask_own_server
+from umaddpm_core.serving.security.datastore import folder_of_scans
 
 
 class AnomalyApp(MONAILabelApp):
@@ -33,18 +35,13 @@ class AnomalyApp(MONAILabelApp):
             version=umaddpm_core.__version__,
         )
 
-    def init_infers(self) -> dict[str, InferTask]:
-        return {"anomaly": AnomalyInfer(Detections(Path(self.app_dir) / "model", configured_default()))}
-
     def init_datastore(self) -> Datastore:
         if self.studies.startswith(("http://", "https://")):
             return super().init_datastore()
-        return DurableDatastore(
-            self.studies,
-            extensions=settings.MONAI_LABEL_DATASTORE_FILE_EXT,
-            auto_reload=settings.MONAI_LABEL_DATASTORE_AUTO_RELOAD,
-            read_only=settings.MONAI_LABEL_DATASTORE_READ_ONLY,
-        )
+        return folder_of_scans(self.studies)
+
+    def init_infers(self) -> dict[str, InferTask]:
+        return {"anomaly": AnomalyInfer(Detections(Path(self.app_dir) / "model", configured_default()))}
 
     def init_strategies(self) -> dict[str, Strategy]:
         return {"highest_score": HighestScore(), "most_uncertain": MostUncertain(), "random": Random(), "first": First()}
@@ -59,3 +56,6 @@ class AnomalyApp(MONAILabelApp):
         # second; what is here at the start stays, so it need not be walked through again.
         gc.collect()
         gc.freeze()
+
+    def _local_request(self, url: str, params: dict[str, Any] | None, action: str) -> Any:
+        return ask_own_server(url, params, action, settings.MONAI_LABEL_SERVER_PORT)

@@ -15,7 +15,10 @@ REFUSED = {
     "params not an object": (422, {"image": "IMAGE", "params": "[1, 2]"}, "JSON object"),
     "params with a number too long": (422, {"image": "IMAGE", "params": '{"threshold": ' + "9" * 5000 + "}"}, "params"),
     "unknown model": (422, {"image": "IMAGE", "params": {"model": "no_such_model"}}, "no_such_model"),
-    "path as model": (422, {"image": "IMAGE", "params": {"model": "/etc/hostname"}}, "no model"),
+    "path as model": (422, {"image": "IMAGE", "params": {"model": "/etc/hostname"}}, "path"),
+    "path as image in params": (422, {"image": "IMAGE", "params": {"image": "/etc/hostname"}}, "plain id"),
+    "climbing tag in params": (422, {"image": "IMAGE", "params": {"label_tag": "../../x"}}, "plain id"),
+    "climbing path under another name": (422, {"image": "IMAGE", "params": {"weights": "a/../../b"}}, "path"),
     "unknown threshold": (422, {"image": "IMAGE", "params": {"threshold": "no_such_name"}}, "no_such_name"),
     "threshold of the wrong kind": (422, {"image": "IMAGE", "params": {"threshold": [1]}}, "threshold"),
     "threshold not finite": (422, {"image": "IMAGE", "params": '{"threshold": Infinity}'}, "finite"),
@@ -99,7 +102,7 @@ def test_ids_cannot_leave_the_datastore(server, method, path, query):
 
 def test_label_for_an_unknown_image_is_refused(server):
     query = {"image": "no_such_scan", "tag": "final"}
-    files = {"label": ("mask.nii.gz", b"x")}
+    files = {"label": ("mask.nii.gz", server.scan.read_bytes())}
     response = requests.put(f"{server.url}/datastore/label", params=query, files=files, timeout=60)
     assert response.status_code == 404 and "no_such_scan" in response.json()["detail"]
 

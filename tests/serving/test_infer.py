@@ -139,8 +139,8 @@ def test_model_can_be_named(server):
 
 
 def test_stock_keys_that_are_not_ours_do_nothing(server):
-    params = {"image": "/etc/hostname", "device": "cuda:7", "logging": "nonsense", "result_dtype": "float64",
-              "save_label": True, "label_tag": "../../x", "session": "x", "client_id": "test"}  # fmt: skip
+    params = {"image": "another", "device": "cuda:7", "logging": "nonsense", "result_dtype": "float64",
+              "save_label": True, "label_tag": "x", "session": "x", "client_id": "test"}  # fmt: skip
     response = server.ask(image=server.image, output="json", params=params)
     assert response.status_code == 200
     assert requests.get(f"{server.url}/info/", timeout=30).json()["datastore"]["label_tags"] == {}

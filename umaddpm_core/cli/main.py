@@ -19,6 +19,7 @@ from umaddpm_core.cli.extract_brain import extract_brain
 from umaddpm_core.cli.preprocess import preprocess
 from umaddpm_core.cli.resources import build_structures, build_template, train_brain_extractor
 from umaddpm_core.cli.serve import serve
+from umaddpm_core.cli.token import token
 from umaddpm_core.cli.train import train
 from umaddpm_core.errors import Cancelled, InputError
 
@@ -26,6 +27,7 @@ EXAMPLES = {
     detect: "umaddpm detect scan.nii.gz -o result",
     extract_brain: "umaddpm extract-brain scan.nii.gz -o brain.nii.gz",
     serve: "umaddpm serve --port 8000",
+    token: "umaddpm token reading-room --role infer --file tokens",
     download: "umaddpm download ixi -o ixi --modality T1 --modality T2",
     preprocess: "umaddpm preprocess ixi -o cache",
     synthesise_t2: "umaddpm synthesise-t2 --cache cache",

@@ -31,8 +31,18 @@ def serve(
         ),
     ] = None,
     demonstrate: Annotated[bool, typer.Option(help="Examine a sample scan once the server is up.")] = True,
+    ssl_keyfile: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Private key (PEM), for https.")
+    ] = None,
+    ssl_certfile: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Certificate (PEM), for https.")
+    ] = None,
 ) -> None:
-    """Serve the anomaly detector to MONAI Label clients, and show it at work on a sample scan. Research use only."""
+    """Serve the anomaly detector to MONAI Label clients, and show it at work on a sample scan. Research use only.
+
+    Other computers are answered by token only: `umaddpm token` makes one, UMADDPM_TOKENS names the file of them.
+    """
+    import os
     import time
     from contextlib import ExitStack
     from importlib.util import find_spec
@@ -45,18 +55,18 @@ def serve(
         raise InputError("The server needs MONAI Label; install it with `pip install -e '.[serve]'`.")
     from umaddpm_core.serving import demonstration
     from umaddpm_core.serving.checkout import app_folder, repository_root
-    from umaddpm_core.serving.client import Client
     from umaddpm_core.serving.launch import Server
+    from umaddpm_core.serving.security.settings import SecuritySettings
+    from umaddpm_core.serving.security.tokens import is_loopback, require_tokens
 
+    if (ssl_keyfile is None) != (ssl_certfile is None):
+        raise InputError("For https, give both --ssl-keyfile and --ssl-certfile.")
+    tokens = require_tokens(host, os.environ)
+    SecuritySettings.from_environment(os.environ)
     console = Console(highlight=False)
     app = app_folder()
     if studies is None or studies.resolve() == repository_root() / "sample-data":
         studies = demonstration.studies_of_samples(WORK)
-    if not _is_loopback(host):
-        console.print(
-            f"[yellow]Warning:[/] listening on {host}, where other computers can reach this server. It asks for no "
-            "password yet, so anyone who can reach it can use it and read the scans it serves."
-        )
     # Supervisors and `kill` send SIGTERM; it has to stop the server as Ctrl-C does. A shell that starts us in the
     # background ignores SIGINT for us, so that is set too.
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -66,14 +76,22 @@ def serve(
         started = time.perf_counter()
         with ExitStack() as running:
             with console.status("Starting the server …"):
-                server = running.enter_context(Server(app, studies, WORK, host=host, port=port))
+                server = running.enter_context(
+                    Server(app, studies, WORK, host=host, port=port, ssl_keyfile=ssl_keyfile, ssl_certfile=ssl_certfile)
+                )
             console.print(f"Server ready in {time.perf_counter() - started:.0f} s at [bold cyan]{server.url}[/]")
-            client = Client(server.url)
+            if not is_loopback(host) and ssl_certfile is None:
+                console.print(
+                    "[yellow]Warning:[/] tokens and scans cross the network unencrypted. Give --ssl-keyfile and "
+                    "--ssl-certfile, put a TLS proxy in front, or leave the server on 127.0.0.1 and reach it by "
+                    f"`ssh -L {port}:127.0.0.1:{port}`."
+                )
+            client = server.client()
             if demonstrate:
                 with console.status("Examining a sample scan …"):
                     shown = demonstration.demonstrate(client, WORK)
                 _print_demonstration(console, shown)
-            _print_what_next(console, server, client)
+            _print_what_next(console, server, client, needs_token=bool(tokens))
             server.wait()
     except KeyboardInterrupt:
         console.print("\nServer stopped.")
@@ -81,15 +99,6 @@ def serve(
 
 def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
-
-
-def _is_loopback(host: str) -> bool:
-    import ipaddress
-
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _print_demonstration(console: Console, shown: Demonstration) -> None:
@@ -123,7 +132,7 @@ def _print_demonstration(console: Console, shown: Demonstration) -> None:
     )
 
 
-def _print_what_next(console: Console, server: Server, client: Client) -> None:
+def _print_what_next(console: Console, server: Server, client: Client, *, needs_token: bool) -> None:
     inferers = client.info()["models"]
     names = ", ".join(f"{name} ({', '.join(inferers[name].get('models', []))})" for name in inferers)
     images = client.images()
@@ -131,8 +140,10 @@ def _print_what_next(console: Console, server: Server, client: Client) -> None:
     console.print(f"\nServing [bold]{names}[/], scans in the datastore: {len(images)}")
     console.print(f"Log: [cyan]{server.log}[/]", soft_wrap=True)
     console.print("\nConnect 3D Slicer to the address above, or try:\n")
+    token = '       -H "Authorization: Bearer $TOKEN" \\\n' if needs_token else ""
     console.print(
         f'  curl -X POST "{server.url}/infer/anomaly?image={image}&output=image" \\\n'
+        f"{token}"
         "       -F 'params={\"result_extension\": \".zip\"}' -o result.zip\n",
         style="green",
         markup=False,

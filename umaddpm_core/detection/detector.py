@@ -19,7 +19,7 @@ from umaddpm_core.detection.calibration import Threshold, chosen_threshold
 from umaddpm_core.detection.detection import NOTICE, Detection
 from umaddpm_core.detection.lesions import find_lesions
 from umaddpm_core.detection.models import find_model
-from umaddpm_core.errors import InputError
+from umaddpm_core.errors import InputError, Rejected
 from umaddpm_core.methods import from_artefact
 from umaddpm_core.methods.base import check_cancelled
 from umaddpm_core.preprocessing.choices import Extraction
@@ -205,7 +205,7 @@ class Detector:
         """The verdict on a scan.
 
         Raises:
-            InputError: it is `reject`.
+            Rejected: it is `reject`.
         """
         cohort = self.artefact.calibration[modality].get("intensity")
         quality = assess(
@@ -219,7 +219,7 @@ class Detector:
         )
         if quality.verdict == "reject":
             reason = quality.reasons[0]
-            raise InputError(f"{scan.name} cannot be judged: {reason[0].lower()}{reason[1:]}")
+            raise Rejected(f"{scan.name} cannot be judged: {reason[0].lower()}{reason[1:]}")
         return quality
 
     def _modality_of(self, scan: AcquiredScan) -> str:

@@ -1,4 +1,4 @@
-"""The ASGI application of the server: stock MONAI Label with its inference route, CORS and error answers replaced.
+"""The ASGI application of the server: stock MONAI Label with its inference route, access, CORS and error answers replaced.
 
 Start it with the stock launcher:
 
@@ -10,9 +10,9 @@ from fastapi.middleware.cors import CORSMiddleware
 from monailabel.config import settings
 from monailabel.endpoints import infer, wsi_infer
 
-from umaddpm_core.serving.confinement import Confinement
 from umaddpm_core.serving.error_answers import install_error_answers
 from umaddpm_core.serving.infer_route import router
+from umaddpm_core.serving.security.install import secure
 
 # Emptied before the application is assembled from them. The pathology routes go as well: they block the server while
 # they work and take paths of the server as images.
@@ -25,8 +25,8 @@ __all__ = ["app"]
 
 app.include_router(router, prefix=settings.MONAI_LABEL_API_STR)
 
-# Stock CORS echoes any origin together with credentials; without it, browsers let no other site read an answer.
+# Stock CORS echoes any origin together with credentials.
 app.user_middleware = [entry for entry in app.user_middleware if entry.cls is not CORSMiddleware]
-app.add_middleware(Confinement)
+secure(app)
 
 install_error_answers(app)

@@ -6,11 +6,13 @@ import io
 import json
 import os
 import shutil
+import ssl
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
 
 from umaddpm_core.errors import InputError
 
@@ -20,15 +22,24 @@ SECONDS_TO_ANSWER = 3600
 
 
 class Client:
-    """Talks to the server at `url`, one connection per call, as MONAI Label drops pooled ones after an error."""
+    """Talks to the server at `url`, one connection per call, as MONAI Label drops pooled ones after an error.
 
-    def __init__(self, url: str) -> None:
+    Args:
+        token: shown to a server that asks for one.
+        certificate: file with the certificate that the server has to show, under whatever name it is called here; without
+            it, the certificate has to be one that this computer trusts.
+    """
+
+    def __init__(self, url: str, token: str | None = None, certificate: str | Path | None = None) -> None:
         self.url = url.rstrip("/")
+        self._token = token or None
+        self._certificate = str(certificate) if certificate else None
 
     def is_ready(self) -> bool:
-        """Whether the server answers."""
+        """Whether the server answers, even if it asks for another token."""
         try:
-            return _sent("GET", f"{self.url}/info/", timeout=5).ok
+            response = self._sent("GET", f"{self.url}/info/", timeout=5)
+            return response.ok or response.status_code in (401, 403)
         except requests.RequestException:
             return False
 
@@ -47,6 +58,14 @@ class Client:
             InputError: no answer.
         """
         return list(self._request("GET", "/datastore/", params={"output": "all"}, timeout=30).json().get("objects", {}))
+
+    def post(self, path: str, parameters: dict[str, Any]) -> Any:
+        """What a route answers that takes JSON.
+
+        Raises:
+            InputError: the server refused, in its words, or did not answer.
+        """
+        return self._request("POST", path, json=parameters, timeout=30).json()
 
     def detect(self, scan: str | Path, folder: Path, **parameters: Any) -> dict[str, Any]:
         """Let the server examine `scan`, and put what it returns into `folder`, replacing what lay there.
@@ -76,19 +95,37 @@ class Client:
 
     def _request(self, method: str, path: str, **arguments: Any) -> requests.Response:
         try:
-            response = _sent(method, f"{self.url}{path}", **arguments)
+            response = self._sent(method, f"{self.url}{path}", **arguments)
         except requests.RequestException as error:
             raise InputError(f"The server at {self.url} does not answer ({type(error).__name__}).") from error
         if not response.ok:
             raise InputError(f"The server answered {response.status_code}: {_detail(response)}")
         return response
 
+    def _sent(self, method: str, url: str, **arguments: Any) -> requests.Response:
+        """One request straight to the server: never through a proxy that the environment names, which scans must not reach."""
+        with requests.Session() as session:
+            session.trust_env = False
+            if self._token:
+                session.headers["Authorization"] = f"Bearer {self._token}"
+            if self._certificate:
+                session.verify = self._certificate
+                session.mount("https://", _ThisCertificate(self._certificate))
+            # Elsewhere the token would be shown to whoever is there.
+            return session.request(method, url, allow_redirects=False, **arguments)
 
-def _sent(method: str, url: str, **arguments: Any) -> requests.Response:
-    """One request straight to the server: never through a proxy that the environment names, which scans must not reach."""
-    with requests.Session() as session:
-        session.trust_env = False
-        return session.request(method, url, **arguments)
+
+class _ThisCertificate(HTTPAdapter):
+    """Trusts one certificate, whoever signed it and whatever name it was made out to."""
+
+    def __init__(self, certificate: str) -> None:
+        self._context = ssl.create_default_context(cafile=certificate)
+        self._context.check_hostname = False
+        self._context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        super().__init__()
+
+    def init_poolmanager(self, *arguments: Any, **settings: Any) -> None:
+        super().init_poolmanager(*arguments, **settings, ssl_context=self._context, assert_hostname=False)
 
 
 def _detail(response: requests.Response) -> str:

@@ -10,8 +10,9 @@ from monailabel.interfaces.exception import ImageNotFoundException, LabelNotFoun
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from umaddpm_core.errors import Cancelled, InputError
+from umaddpm_core.errors import Cancelled, InputError, Rejected
 from umaddpm_core.serving.scan_source import NotFound
+from umaddpm_core.serving.security.audit import note
 
 CLIENT_CLOSED_REQUEST = 499
 """Nobody reads this answer; the number is what proxies log for it."""
@@ -39,6 +40,7 @@ def _answer(status: int):
     def answer(request: Request, error: Exception) -> JSONResponse:
         sentence = getattr(error, "msg", None) or str(error) or "The request was cancelled."
         logger.info("%s %s: %s", status, request.url.path, sentence)
+        note(request.scope, verdict="reject" if isinstance(error, Rejected) else None)
         return JSONResponse({"detail": sentence}, status_code=status)
 
     return answer

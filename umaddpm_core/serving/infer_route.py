@@ -20,6 +20,7 @@ from umaddpm_core.preprocessing.reading.self_contained import require_self_conta
 from umaddpm_core.serving.cancellation import Cancellation
 from umaddpm_core.serving.parameters import Parameters
 from umaddpm_core.serving.scan_source import NotFound, stored_scan, uploaded_scan
+from umaddpm_core.serving.security.audit import note_result
 
 router = APIRouter(tags=["Infer"])
 
@@ -67,6 +68,7 @@ async def infer(
             result = await run_in_threadpool(work)
     finally:
         watch.cancel()
+    note_result(request.scope, result["params"])
     return await run_in_threadpool(send_response, app.datastore(), result, output, background_tasks)
 
 

@@ -18,6 +18,9 @@ from umaddpm_core.errors import InputError
 from umaddpm_core.serving.checkout import repository_root
 from umaddpm_core.serving.client import Client
 from umaddpm_core.serving.detections import MODEL_VARIABLE
+from umaddpm_core.serving.security.callbacks import ADDRESS_VARIABLE, CERTIFICATE_VARIABLE
+from umaddpm_core.serving.security.settings import AUDIT_VARIABLE, BIND_VARIABLE
+from umaddpm_core.serving.security.tokens import OWN_TOKEN_VARIABLE, TOKENS_VARIABLE, new_token
 
 ASGI_APP = "umaddpm_core.serving.asgi:app"
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
@@ -46,6 +49,7 @@ class Server(AbstractContextManager):
         studies: folder with the scans to serve; has to be writable.
         work: folder for the server's log and sessions, and its working directory.
         settings: further environment variables for the server process.
+        ssl_keyfile, ssl_certfile: private key and certificate, for https.
 
     Raises:
         InputError: on entering, when the address cannot be used or the server does not come up.
@@ -60,18 +64,27 @@ class Server(AbstractContextManager):
         host: str = "127.0.0.1",
         port: int = 8000,
         settings: Mapping[str, str] | None = None,
+        ssl_keyfile: Path | None = None,
+        ssl_certfile: Path | None = None,
     ) -> None:
         self.host, self.port = host, port
         self.log = work.resolve() / "server.log"
         self._app, self._studies, self._work = app, studies, work
         self._settings = dict(settings or {})
+        self._ssl = (ssl_keyfile, ssl_certfile) if ssl_keyfile and ssl_certfile else None
+        self._token = new_token()
         self._process: subprocess.Popen | None = None
 
     @property
     def url(self) -> str:
         """Address for a client on this computer."""
         host = ANY_ADDRESS.get(self.host, self.host)
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        scheme = "https" if self._ssl else "http"
+        return f"{scheme}://[{host}]:{self.port}" if ":" in host else f"{scheme}://{host}:{self.port}"
+
+    def client(self) -> Client:
+        """A client on this computer, with the token that this server has for itself."""
+        return Client(self.url, self._token, self._ssl[1] if self._ssl else None)
 
     def __enter__(self) -> Server:
         _require_free(self.host, self.port)
@@ -122,20 +135,31 @@ class Server(AbstractContextManager):
             sys.executable, "-m", "monailabel.main", "start_server",
             "--app", str(self._app.resolve()), "--studies", str(self._studies.resolve()),
             "--host", self.host, "--port", str(self.port), "--uvicorn_app", ASGI_APP,
+            *(("--ssl_keyfile", str(self._ssl[0].resolve()), "--ssl_certfile", str(self._ssl[1].resolve())) if self._ssl else ()),
         ]  # fmt: skip
 
     def _environment(self) -> dict[str, str]:
         sessions = {"MONAI_LABEL_SESSION_PATH": str((self._work / "sessions").resolve())}
-        environment = {**SETTINGS, **sessions, **os.environ, **self._settings}
+        own = {
+            BIND_VARIABLE: self.host,
+            ADDRESS_VARIABLE: self.url,
+            OWN_TOKEN_VARIABLE: self._token,
+            CERTIFICATE_VARIABLE: str(self._ssl[1].resolve()) if self._ssl else "",
+        }
+        audit = {AUDIT_VARIABLE: str((self._work / "audit.jsonl").resolve())}
+        environment = {**SETTINGS, **sessions, **audit, **os.environ, **self._settings, **own}
         # The server runs in another folder than we do, so what is relative here is made absolute.
         paths = [str(repository_root()), *environment.get("PYTHONPATH", "").split(os.pathsep)]
         environment["PYTHONPATH"] = os.pathsep.join(os.path.abspath(path) for path in paths if path)
         if Path(model := environment.get(MODEL_VARIABLE, "")).is_file():
             environment[MODEL_VARIABLE] = os.path.abspath(model)
+        for variable in (TOKENS_VARIABLE, AUDIT_VARIABLE):
+            if (file := environment.get(variable, "").strip()) and file.lower() != "off":
+                environment[variable] = os.path.abspath(os.path.expanduser(file))
         return environment
 
     def _wait_until_ready(self) -> None:
-        client = Client(self.url)
+        client = self.client()
         deadline = time.monotonic() + SECONDS_TO_START
         while not client.is_ready():
             if self._process.poll() is not None:

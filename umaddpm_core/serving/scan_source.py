@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from umaddpm_core.errors import InputError
+from umaddpm_core.serving.security.confinement import inside
 
 if TYPE_CHECKING:
     from monailabel.interfaces.app import MONAILabelApp
@@ -33,7 +34,7 @@ def stored_scan(app: MONAILabelApp, image: str, session_id: str) -> Path:
         known = sessions.get_session(session_id) if sessions and re.fullmatch(r"[\w-]+", session_id) else None
         if known is None:
             raise NotFound(f"There is no session {session_id!r}; it may have expired, so send the scan again.")
-        return Path(known.image)
+        return inside(sessions.store_path, known.image)
     if not image:
         raise InputError("The request names no scan: give an image id or a session id, or send a file.")
     path = app.datastore().get_image_uri(image) if image in app.datastore().list_images() else ""
