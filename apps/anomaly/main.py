@@ -1,6 +1,10 @@
 """The MONAI Label app: one inferer, `anomaly`."""
 
 import gc
+import logging
+import os
+import signal
+import threading
 from pathlib import Path
 
 from lib.infers import AnomalyInfer
@@ -9,6 +13,8 @@ from monailabel.interfaces.tasks.infer_v2 import InferTask
 
 import umaddpm_core
 from umaddpm_core.serving.detections import Detections, configured_default
+
+logger = logging.getLogger(__name__)
 
 
 class AnomalyApp(MONAILabelApp):
@@ -23,13 +29,33 @@ class AnomalyApp(MONAILabelApp):
             description="Unsupervised anomaly detection in brain MRI. Research use only.",
             version=umaddpm_core.__version__,
         )
+        self._warming: threading.Thread | None = None
 
     def init_infers(self) -> dict[str, InferTask]:
         return {"anomaly": AnomalyInfer(Detections(Path(self.app_dir) / "model", configured_default()))}
 
+    def is_ready(self) -> bool:
+        """Whether the default model is loaded; one that nobody loads yet is loaded from now on."""
+        self._warm_up_aside()
+        return self._infers["anomaly"].is_warm
+
     def on_init_complete(self) -> None:
-        self._infers["anomaly"].warm_up()
+        self._warm_up_aside()
         super().on_init_complete()
+
+    def _warm_up_aside(self) -> None:
+        """Load the model in a thread of its own, once, so that the server answers meanwhile."""
+        if self._warming is None:
+            self._warming = threading.Thread(target=self._warm_up, name="warm-up", daemon=True)
+            self._warming.start()
+
+    def _warm_up(self) -> None:
+        try:
+            self._infers["anomaly"].warm_up()
+        except Exception:
+            logger.exception("The server ends, because it cannot load its model.")
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
         # A full garbage collection walks through everything imported so far and stops every request for a third of a
         # second; what is here at the start stays, so it need not be walked through again.
         gc.collect()

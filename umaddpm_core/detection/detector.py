@@ -19,6 +19,7 @@ from umaddpm_core.detection.calibration import Threshold, chosen_threshold
 from umaddpm_core.detection.detection import NOTICE, Detection
 from umaddpm_core.detection.lesions import find_lesions
 from umaddpm_core.detection.models import find_model
+from umaddpm_core.detection.phases import READING, REPAINTING, RESTORING
 from umaddpm_core.errors import InputError
 from umaddpm_core.methods import from_artefact
 from umaddpm_core.methods.base import check_cancelled
@@ -32,7 +33,7 @@ from umaddpm_core.preprocessing.reading import AcquiredScan, read_scan
 from umaddpm_core.preprocessing.settings import PreprocessingSettings
 
 Progress = Callable[[float, str], None]
-"""Told the share of the work done, 0–1, and the phase in words."""
+"""Told the share of the work done, 0–1, and the phase, one of `phases.PHASES`; at the end 1 and `done`."""
 
 
 class Detector:
@@ -122,6 +123,8 @@ class Detector:
         """
         tell = progress or (lambda share, phase: None)
         started = time.perf_counter()
+        check_cancelled(cancelled)
+        tell(0.0, READING)
         self._check_modality(modality)
         scan = read_scan(image, series=series)
         source = "user" if modality else "scan" if scan.modality else "assumed"
@@ -137,14 +140,15 @@ class Detector:
         quality = self._judged(prepared, scan, modality, source)
         aligned = time.perf_counter()
         check_cancelled(cancelled)
-        tell(0.3, "repainting it as healthy")
+        tell(0.3, REPAINTING)
         reconstruction = self.method.reconstruct(
             prepared.volume.to(self.device),
-            progress=lambda share: tell(0.3 + 0.6 * share, "repainting it as healthy"),
+            progress=lambda share: tell(0.3 + 0.6 * share, REPAINTING),
             cancelled=cancelled,
         ).cpu()
         repainted = time.perf_counter()
-        tell(0.9, "bringing the findings back to the scan")
+        check_cancelled(cancelled)
+        tell(0.9, RESTORING)
         examined = prepared.restore_mask(examined_region(prepared.brain, wanted.score))
         score_map = prepared.restore(anomaly_map(prepared.volume, reconstruction, prepared.brain, wanted.score))
         score_map = sitk.Mask(score_map, examined)

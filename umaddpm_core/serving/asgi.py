@@ -13,6 +13,7 @@ from monailabel.endpoints import infer, wsi_infer
 from umaddpm_core.serving.confinement import Confinement
 from umaddpm_core.serving.error_answers import install_error_answers
 from umaddpm_core.serving.infer_route import router
+from umaddpm_core.serving.jobs.install import install_jobs
 
 # Emptied before the application is assembled from them. The pathology routes go as well: they block the server while
 # they work and take paths of the server as images.
@@ -30,3 +31,4 @@ app.user_middleware = [entry for entry in app.user_middleware if entry.cls is no
 app.add_middleware(Confinement)
 
 install_error_answers(app)
+install_jobs(app)

@@ -26,9 +26,9 @@ class Client:
         self.url = url.rstrip("/")
 
     def is_ready(self) -> bool:
-        """Whether the server answers."""
+        """Whether the server answers and has loaded its model."""
         try:
-            return _sent("GET", f"{self.url}/info/", timeout=5).ok
+            return _sent("GET", f"{self.url}/ready", timeout=5).ok
         except requests.RequestException:
             return False
 

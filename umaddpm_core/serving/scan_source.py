@@ -44,16 +44,24 @@ def stored_scan(app: MONAILabelApp, image: str, session_id: str) -> Path:
 
 @contextmanager
 def uploaded_scan(file: BinaryIO, name: str | None) -> Iterator[Path]:
-    """The uploaded file in a folder of its own that is removed afterwards.
+    """The uploaded file in a folder of its own that is removed afterwards; otherwise as `keep_upload`."""
+    with tempfile.TemporaryDirectory(prefix="anomaly-scan-") as folder:
+        yield keep_upload(file, name, Path(folder))
+
+
+def keep_upload(file: BinaryIO, name: str | None, folder: Path) -> Path:
+    """Copy the uploaded file into `folder`.
 
     Its name is kept, because the format and the modality may be read from it, but only the harmless part.
+
+    Raises:
+        InputError: it is empty.
     """
     last = re.split(r"[/\\]", name or "")[-1]
     harmless = re.sub(r"[^\w.-]", "_", last).lstrip(".-")[-100:]
-    with tempfile.TemporaryDirectory(prefix="anomaly-scan-") as folder:
-        path = Path(folder) / (harmless or "scan.nii.gz")
-        with path.open("wb") as copy:
-            shutil.copyfileobj(file, copy)
-        if path.stat().st_size == 0:
-            raise InputError(f"The uploaded file {path.name} is empty.")
-        yield path
+    path = folder / (harmless or "scan.nii.gz")
+    with path.open("wb") as copy:
+        shutil.copyfileobj(file, copy)
+    if path.stat().st_size == 0:
+        raise InputError(f"The uploaded file {path.name} is empty.")
+    return path
