@@ -19,8 +19,9 @@ from umaddpm_core.detection.calibration import Threshold, chosen_threshold
 from umaddpm_core.detection.detection import NOTICE, Detection
 from umaddpm_core.detection.lesions import find_lesions
 from umaddpm_core.detection.models import find_model
-from umaddpm_core.detection.phases import READING, REPAINTING, RESTORING
+from umaddpm_core.detection.phases import REPAINTING, RESTORING
 from umaddpm_core.errors import InputError
+from umaddpm_core.interruption import interruptible
 from umaddpm_core.methods import from_artefact
 from umaddpm_core.methods.base import check_cancelled
 from umaddpm_core.preprocessing.choices import Extraction
@@ -123,8 +124,6 @@ class Detector:
         """
         tell = progress or (lambda share, phase: None)
         started = time.perf_counter()
-        check_cancelled(cancelled)
-        tell(0.0, READING)
         self._check_modality(modality)
         scan = read_scan(image, series=series)
         source = "user" if modality else "scan" if scan.modality else "assumed"
@@ -136,7 +135,8 @@ class Detector:
             check_cancelled(cancelled)
             tell(0.3 * share, phase)
 
-        prepared = self.preprocessor.prepare(scan, mask, step=step)
+        with interruptible(cancelled):
+            prepared = self.preprocessor.prepare(scan, mask, step=step)
         quality = self._judged(prepared, scan, modality, source)
         aligned = time.perf_counter()
         check_cancelled(cancelled)

@@ -2,8 +2,7 @@
 
 from umaddpm_core.preprocessing.pipeline import PHASES as PREPARING
 
-READING = "reading the scan"
 REPAINTING = "repainting it as healthy"
 RESTORING = "bringing the findings back to the scan"
 
-PHASES = (READING, *PREPARING, REPAINTING, RESTORING)
+PHASES = (*PREPARING, REPAINTING, RESTORING)

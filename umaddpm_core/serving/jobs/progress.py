@@ -8,9 +8,9 @@ from typing import Any
 
 from umaddpm_core.detection.phases import PHASES as DETECTING
 
-WRITING = "writing the results"
-PHASES = (*DETECTING, WRITING)
-"""What a job goes through, in this order."""
+READING, WRITING = "reading the scan", "writing the results"
+PHASES = (READING, *DETECTING, WRITING)
+"""What a job goes through, in this order; the first is over before the detector tells anything."""
 
 NEWEST = 0.3
 """What the newest detection counts in the mean duration of a phase."""

@@ -11,7 +11,7 @@ from typing import Any
 from umaddpm_core.errors import Cancelled, InputError
 from umaddpm_core.serving.cancellation import Cancellation
 from umaddpm_core.serving.jobs.job import Job, State, asked
-from umaddpm_core.serving.jobs.progress import Progress
+from umaddpm_core.serving.jobs.progress import READING, Progress
 from umaddpm_core.serving.jobs.queue import Stopping, Ticket, WorkQueue
 from umaddpm_core.serving.jobs.store import INTERRUPTED, JobStore
 from umaddpm_core.serving.parameters import Parameters
@@ -102,6 +102,8 @@ class Jobs:
         seconds = self._queue.seconds_left(ticket) if ticket and not job.state.final else None
         described["eta_seconds"] = None if seconds is None else round(seconds, 1)
         described["cancelling"] = ticket is not None and not job.state.final and ticket.cancellation.is_set()
+        if job.state == State.RUNNING and progress.phase is None:
+            described |= {"phase": READING, "step": 1}
         if job.state == State.DONE:
             described |= {"phase": "done", "step": described["steps"], "progress": 1.0}
         return described
