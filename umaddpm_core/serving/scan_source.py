@@ -30,7 +30,8 @@ def stored_scan(app: MONAILabelApp, image: str, session_id: str) -> Path:
     if session_id:
         sessions = app.sessions()
         # Session ids become folder names, so anything but an id is not looked up at all.
-        known = sessions.get_session(session_id) if sessions and re.fullmatch(r"[\w-]+", session_id) else None
+        # An empty store is false, and still has the sessions on disk of an earlier server.
+        known = sessions.get_session(session_id) if sessions is not None and re.fullmatch(r"[\w-]+", session_id) else None
         if known is None:
             raise NotFound(f"There is no session {session_id!r}; it may have expired, so send the scan again.")
         return Path(known.image)

@@ -91,8 +91,8 @@ def _infer(scan: Path, parameters: object, **request: object) -> None:
 
 def _default_folder(app: MONAILabelApp) -> Path:
     """Beside the sessions, whose own folder MONAI Label sweeps."""
-    sessions = app.sessions()
-    return (Path(sessions.store_path).parent if sessions else Path(app.app_dir)) / "jobs"
+    sessions = app.sessions()  # a dictionary, which is false as long as it is empty
+    return (Path(sessions.store_path).parent if sessions is not None else Path(app.app_dir)) / "jobs"
 
 
 def _unavailable(error: Exception, seconds: int) -> JSONResponse:
