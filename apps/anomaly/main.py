@@ -1,12 +1,16 @@
 """The MONAI Label app: one inferer, `anomaly`."""
 
 import gc
+import logging
+import os
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
 from lib.infers import AnomalyInfer
 from lib.scoring import Agreement
-from lib.strategies import HighestScore, MostUncertain
+from lib.strategies import AnyCase, HighestScore, MostUncertain
 from monailabel.config import settings
 from monailabel.interfaces.app import MONAILabelApp
 from monailabel.interfaces.datastore import Datastore
@@ -14,12 +18,13 @@ from monailabel.interfaces.tasks.infer_v2 import InferTask
 from monailabel.interfaces.tasks.scoring import ScoringMethod
 from monailabel.interfaces.tasks.strategy import Strategy
 from monailabel.tasks.activelearning.first import First
-from monailabel.tasks.activelearning.random import Random
 
 import umaddpm_core
 from umaddpm_core.serving.detections import Detections, configured_default
 from umaddpm_core.serving.security.callbacks import ask_own_server
 from umaddpm_core.serving.security.datastore import folder_of_scans
+
+logger = logging.getLogger(__name__)
 
 
 class AnomalyApp(MONAILabelApp):
@@ -34,6 +39,7 @@ class AnomalyApp(MONAILabelApp):
             description="Unsupervised anomaly detection in brain MRI. Research use only.",
             version=umaddpm_core.__version__,
         )
+        self._warming: threading.Thread | None = None
 
     def init_datastore(self) -> Datastore:
         if self.studies.startswith(("http://", "https://")):
@@ -44,14 +50,33 @@ class AnomalyApp(MONAILabelApp):
         return {"anomaly": AnomalyInfer(Detections(Path(self.app_dir) / "model", configured_default()))}
 
     def init_strategies(self) -> dict[str, Strategy]:
-        return {"highest_score": HighestScore(), "most_uncertain": MostUncertain(), "random": Random(), "first": First()}
+        return {"highest_score": HighestScore(), "most_uncertain": MostUncertain(), "random": AnyCase(), "first": First()}
 
     def init_scoring_methods(self) -> dict[str, ScoringMethod]:
         return {"agreement": Agreement()}
 
+    def is_ready(self) -> bool:
+        """Whether the default model is loaded; one that nobody loads yet is loaded from now on."""
+        self._warm_up_aside()
+        return self._infers["anomaly"].is_warm
+
     def on_init_complete(self) -> None:
-        self._infers["anomaly"].warm_up()
+        self._warm_up_aside()
         super().on_init_complete()
+
+    def _warm_up_aside(self) -> None:
+        """Load the model in a thread of its own, once, so that the server answers meanwhile."""
+        if self._warming is None:
+            self._warming = threading.Thread(target=self._warm_up, name="warm-up", daemon=True)
+            self._warming.start()
+
+    def _warm_up(self) -> None:
+        try:
+            self._infers["anomaly"].warm_up()
+        except Exception:
+            logger.exception("The server ends, because it cannot load its model.")
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
         # A full garbage collection walks through everything imported so far and stops every request for a third of a
         # second; what is here at the start stays, so it need not be walked through again.
         gc.collect()

@@ -9,8 +9,9 @@ import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -78,30 +79,47 @@ def oblique_scan(small_scan: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="session")
-def server(tiny_model: Path, oblique_scan: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    home = tmp_path_factory.mktemp("server")
+def server(serve: Callable[..., AbstractContextManager[Running]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with serve(tmp_path_factory.mktemp("server")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def serve(tiny_model: Path, oblique_scan: Path) -> Callable[..., AbstractContextManager[Running]]:
+    """Starts a server in a folder of its own, which may be that of an earlier one, with further environment variables."""
+    return partial(_server, tiny_model, oblique_scan)
+
+
+@contextmanager
+def _server(tiny_model: Path, oblique_scan: Path, home: Path, port: int | None = None, **further: str) -> Iterator[Running]:
     app, studies, scratch = home / "app", home / "studies", home / "tmp"
-    shutil.copytree(app_folder(), app, ignore=shutil.ignore_patterns("__pycache__", "logs", "model", "bin"))
-    studies.mkdir()
-    scratch.mkdir()
+    ignored = shutil.ignore_patterns("__pycache__", "logs", "model", "bin")
+    shutil.copytree(app_folder(), app, ignore=ignored, dirs_exist_ok=True)
+    studies.mkdir(exist_ok=True)
+    scratch.mkdir(exist_ok=True)
     shutil.copy(oblique_scan, studies)
-    settings = {"UMADDPM_MODEL": str(tiny_model), "TMPDIR": str(scratch), "HOME": str(home)}
-    with Server(app, studies, home / "work", port=free_port(), settings=settings) as running:
+    settings = {"UMADDPM_MODEL": str(tiny_model), "TMPDIR": str(scratch), "HOME": str(home), **further}
+    with Server(app, studies, home / "work", port=port or free_port(), settings=settings) as running:
         image = oblique_scan.name.removesuffix(".nii.gz")
         yield Running(running.url, studies / oblique_scan.name, image, scratch, running.log)
 
 
 @pytest.fixture
-def unseen_scan(server: Running, tmp_path: Path) -> Callable[[], Path]:
-    """Makes copies of the scan that the server cannot answer from memory: another gzip time stamp, the same scan."""
-    content = gzip.decompress(server.scan.read_bytes())
+def unseen_scan(server: Running, unseen: Callable[[Path], Path]) -> Callable[[], Path]:
+    """Makes copies of the scan in the datastore that the server cannot answer from memory."""
+    return partial(unseen, server.scan)
 
-    def copy() -> Path:
+
+@pytest.fixture
+def unseen(tmp_path: Path) -> Callable[[Path], Path]:
+    """Makes copies of a scan that no server can answer from memory: another gzip time stamp, the same scan."""
+
+    def copy(scan: Path) -> Path:
         number = next(_numbers)
         folder = tmp_path / str(number)
         folder.mkdir()
-        path = folder / server.scan.name
-        path.write_bytes(gzip.compress(content, compresslevel=1, mtime=number))
+        path = folder / scan.name
+        path.write_bytes(gzip.compress(gzip.decompress(scan.read_bytes()), compresslevel=1, mtime=number))
         return path
 
     return copy

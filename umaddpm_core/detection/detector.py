@@ -19,7 +19,9 @@ from umaddpm_core.detection.calibration import Threshold, chosen_threshold
 from umaddpm_core.detection.detection import NOTICE, Detection
 from umaddpm_core.detection.lesions import find_lesions
 from umaddpm_core.detection.models import find_model
+from umaddpm_core.detection.phases import REPAINTING, RESTORING
 from umaddpm_core.errors import InputError, Rejected
+from umaddpm_core.interruption import interruptible
 from umaddpm_core.methods import from_artefact
 from umaddpm_core.methods.base import check_cancelled
 from umaddpm_core.preprocessing.choices import Extraction
@@ -33,7 +35,7 @@ from umaddpm_core.preprocessing.settings import PreprocessingSettings
 from umaddpm_core.preprocessing.structures import read_structures
 
 Progress = Callable[[float, str], None]
-"""Told the share of the work done, 0–1, and the phase in words."""
+"""Told the share of the work done, 0–1, and the phase, one of `phases.PHASES`; at the end 1 and `done`."""
 
 NEAR_THRESHOLD = 0.2
 """Share of the threshold within which a small shift of it would change what is marked."""
@@ -137,18 +139,20 @@ class Detector:
             check_cancelled(cancelled)
             tell(0.3 * share, phase)
 
-        prepared = self.preprocessor.prepare(scan, mask, step=step)
+        with interruptible(cancelled):
+            prepared = self.preprocessor.prepare(scan, mask, step=step)
         quality = self._judged(prepared, scan, modality, source)
         aligned = time.perf_counter()
         check_cancelled(cancelled)
-        tell(0.3, "repainting it as healthy")
+        tell(0.3, REPAINTING)
         reconstruction = self.method.reconstruct(
             prepared.volume.to(self.device),
-            progress=lambda share: tell(0.3 + 0.6 * share, "repainting it as healthy"),
+            progress=lambda share: tell(0.3 + 0.6 * share, REPAINTING),
             cancelled=cancelled,
         ).cpu()
         repainted = time.perf_counter()
-        tell(0.9, "bringing the findings back to the scan")
+        check_cancelled(cancelled)
+        tell(0.9, RESTORING)
         examined = prepared.restore_mask(examined_region(prepared.brain, wanted.score))
         score_map = prepared.restore(anomaly_map(prepared.volume, reconstruction, prepared.brain, wanted.score))
         score_map = sitk.Mask(score_map, examined)

@@ -9,6 +9,8 @@ import SimpleITK as sitk
 import torch
 from torch import Tensor
 
+from umaddpm_core.interruption import checkpoint, interrupted
+
 WINDOW_PERCENTILES = (1.0, 99.0)
 LOWEST_INSIDE = 1 / 255
 """Intensity of the darkest brain voxels, so that 0 always means: not brain."""
@@ -68,7 +70,12 @@ def bias_field(scan: sitk.Image, brain: sitk.Image) -> sitk.Image | None:
     n4 = sitk.N4BiasFieldCorrectionImageFilter()
     n4.SetNumberOfThreads(1)  # sums of several threads differ in their last digits from run to run
     n4.SetMaximumNumberOfIterations(FIELD_ITERATIONS)
-    n4.Execute(sitk.Maximum(sitk.Shrink(scan, shrink), float(lowest)), sitk.Shrink(brain, shrink))
+    n4.AddCommand(sitk.sitkIterationEvent, lambda: interrupted() and n4.Abort())
+    try:
+        n4.Execute(sitk.Maximum(sitk.Shrink(scan, shrink), float(lowest)), sitk.Shrink(brain, shrink))
+    finally:
+        n4.RemoveAllCommands()
+        checkpoint()
     logarithm = n4.GetLogBiasFieldAsImage(scan)
     centre = float(np.median(sitk.GetArrayViewFromImage(logarithm)[inside]))
     return sitk.Cast(sitk.Exp(logarithm - centre), sitk.sitkFloat32)

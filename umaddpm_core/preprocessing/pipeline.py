@@ -18,6 +18,13 @@ from umaddpm_core.preprocessing.reading import AcquiredScan, read_scan, same_gri
 from umaddpm_core.preprocessing.registration import read_atlas, register
 from umaddpm_core.preprocessing.settings import PreprocessingSettings
 
+FINDING = "finding the brain"
+ALIGNING = "aligning it to the atlas"
+SHADING = "removing the shading"
+GRIDDING = "bringing it to the model's grid"
+PHASES = (FINDING, ALIGNING, SHADING, GRIDDING)
+"""What `Preprocessor.prepare` does, in this order and in the words that it tells."""
+
 
 class Preprocessor:
     """Brings scans to the model's grid.
@@ -59,13 +66,13 @@ class Preprocessor:
         if brain is not None and not same_grid(brain, scan):
             raise InputError(f"The brain mask does not lie on the grid of {acquired.name}: size, spacing, origin or axes differ.")
         with naming(acquired.name):
-            step(0.0, "finding the brain")
+            step(0.0, FINDING)
             mask, way = brain_mask(scan, brain, settings.brain_extraction)
-            step(0.25, "aligning it to the atlas")
+            step(0.25, ALIGNING)
             registration = register(scan, mask, self.template, self.template_brain, backend=settings.registration)
-        step(0.6, "removing the shading")
+        step(0.6, SHADING)
         bias = bias_field(scan, mask) if settings.bias_correction else None
-        step(0.9, "bringing it to the model's grid")
+        step(0.9, GRIDDING)
         grid = brain_grid(mask, registration.transform, self.template, settings.coverage)
         volume, inside, window = self._on_grid(scan, mask, bias, grid, registration.transform)
         template = to_tensor(resampled(self.template, grid, sitk.Transform(), sitk.sitkLinear))

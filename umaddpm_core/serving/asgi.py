@@ -12,6 +12,7 @@ from monailabel.endpoints import infer, wsi_infer
 
 from umaddpm_core.serving.error_answers import install_error_answers
 from umaddpm_core.serving.infer_route import router
+from umaddpm_core.serving.jobs.install import install_jobs
 from umaddpm_core.serving.security.install import secure
 
 # Emptied before the application is assembled from them. The pathology routes go as well: they block the server while
@@ -30,3 +31,4 @@ app.user_middleware = [entry for entry in app.user_middleware if entry.cls is no
 secure(app)
 
 install_error_answers(app)
+install_jobs(app)

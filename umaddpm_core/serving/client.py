@@ -36,10 +36,9 @@ class Client:
         self._certificate = str(certificate) if certificate else None
 
     def is_ready(self) -> bool:
-        """Whether the server answers, even if it asks for another token."""
+        """Whether the server answers and has loaded its model; nobody needs a token to ask that."""
         try:
-            response = self._sent("GET", f"{self.url}/info/", timeout=5)
-            return response.ok or response.status_code in (401, 403)
+            return self._sent("GET", f"{self.url}/ready", timeout=5).ok
         except requests.RequestException:
             return False
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from umaddpm_core.errors import InputError
+from umaddpm_core.serving.memory import Memory, configured_megabytes
 from umaddpm_core.serving.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -20,25 +21,26 @@ MODEL_VARIABLE = "UMADDPM_MODEL"
 """Environment variable with the model that the server uses unless a request names another: a path or a name."""
 
 KEPT = 2
-"""Models and detections kept in memory. A detection holds five volumes of the scan's size, so two are enough."""
+"""Models kept in memory for every worker."""
 
 
 class Detections:
-    """Runs one detection at a time, and answers from memory where only threshold or format differ from an earlier one.
+    """Runs detections, and answers from memory where only threshold or format differ from an earlier one.
 
     Args:
         folder: where further models (`*.safetensors`) are looked for; need not exist.
         default: path or name of the model to use where a request names none; None means the shipped default.
 
-    Nothing is loaded before `warm_up` or the first detection.
+    Nothing is loaded before `warm_up` or the first detection. How many detections run at once is up to the caller.
     """
 
     def __init__(self, folder: Path, default: str | None = None) -> None:
         self._folder = folder
         self._default = default or None
-        self._one_at_a_time = threading.Lock()
+        self._loading = threading.Lock()
         self._detectors: OrderedDict[Hashable, Detector] = OrderedDict()
-        self._results: OrderedDict[Hashable, tuple[str | float | None, Detection]] = OrderedDict()
+        self._workers = 1
+        self._memory = Memory(configured_megabytes())
         self._default_detector: Detector | None = None
 
     def warm_up(self) -> None:
@@ -47,8 +49,12 @@ class Detections:
         Raises:
             InputError: the model cannot be read.
         """
-        with self._one_at_a_time:
-            self._default_detector = self._detector(None)[1]
+        self._default_detector = self._detector(None)[1]
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether the default model is loaded."""
+        return self._default_detector is not None
 
     def models(self) -> dict[str, Path]:
         """Models that a request can name: the shipped ones, those in the folder and the default where it is a file."""
@@ -72,17 +78,31 @@ class Detections:
             "thresholds": list(detector.thresholds),
         }
 
-    def detect(self, scan: Path, parameters: Parameters, cancelled: Callable[[], bool] | None = None) -> Detection:
+    def detect(
+        self,
+        scan: Path,
+        parameters: Parameters,
+        cancelled: Callable[[], bool] | None = None,
+        progress: Callable[[float, str], None] | None = None,
+        worker: int = 0,
+    ) -> Detection:
         """The detection in `scan`, from memory where it was made before, at whatever threshold.
+
+        Args:
+            scan: file or DICOM folder.
+            parameters: of the request.
+            cancelled: asked whether to stop.
+            progress: as for `Detector.detect`; told nothing where the answer comes from memory.
+            worker: number of the thread that asks; each has models of its own, and its GPU where there are several.
 
         Raises:
             InputError: unknown model, modality, score or threshold, or a scan that cannot be examined.
             Cancelled: `cancelled` returned true.
         """
-        with self._one_at_a_time:
-            model, detector = self._detector(parameters.model)
-            question = (_fingerprint(scan), model, parameters.series, parameters.modality, parameters.score)
-            known = self._results.get(question)
+        model, detector = self._detector(parameters.model, worker)
+        question = (_fingerprint(scan), model, parameters.series, parameters.modality, parameters.score)
+        with self._memory.asking(question, cancelled):
+            known = self._memory.get(question)
             if known is None:
                 detection = detector.detect(
                     scan,
@@ -90,16 +110,17 @@ class Detections:
                     modality=parameters.modality,
                     score=parameters.score,
                     threshold=parameters.threshold,
+                    progress=progress,
                     cancelled=cancelled,
                 )
             elif known[0] == parameters.threshold:
                 detection = known[1]
             else:
                 detection = detector.rethreshold(known[1], parameters.threshold)
-            _keep(self._results, question, (parameters.threshold, detection))
+            self._memory.keep(question, parameters.threshold, detection)
             return detection
 
-    def _detector(self, name: str | None) -> tuple[Hashable, Detector]:
+    def _detector(self, name: str | None, worker: int = 0) -> tuple[Hashable, Detector]:
         from umaddpm_core.detection import Detector
         from umaddpm_core.detection.models import find_model
 
@@ -111,8 +132,13 @@ class Detections:
         path = models[wanted] if wanted in models else find_model(wanted)
         # A file that was replaced is another model.
         identity = (str(path), path.stat().st_mtime_ns)
-        detector = self._detectors.get(identity) or Detector.load(path)
-        _keep(self._detectors, identity, detector)
+        with self._loading:
+            self._workers = max(self._workers, worker + 1)
+            detector = self._detectors.get((worker, identity)) or Detector.load(path, device=_device(worker))
+            self._detectors[worker, identity] = detector
+            self._detectors.move_to_end((worker, identity))
+            while len(self._detectors) > KEPT * self._workers:
+                self._detectors.popitem(last=False)
         return identity, detector
 
 
@@ -121,11 +147,12 @@ def configured_default() -> str | None:
     return os.environ.get(MODEL_VARIABLE, "").strip() or None
 
 
-def _keep(memory: OrderedDict, key: Hashable, value: object) -> None:
-    memory[key] = value
-    memory.move_to_end(key)
-    while len(memory) > KEPT:
-        memory.popitem(last=False)
+def _device(worker: int) -> str | None:
+    """The GPU of a worker where there are several, else None for the detector's own choice."""
+    import torch
+
+    count = torch.cuda.device_count()
+    return f"cuda:{worker % count}" if count > 1 else None
 
 
 def _fingerprint(scan: Path) -> str:

@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import nullcontext
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, BackgroundTasks, Depends, File, Form, Request, Response, UploadFile
 from monailabel.config import settings
 from monailabel.endpoints.infer import ResultType, send_response
 from monailabel.endpoints.user.auth import RBAC
-from monailabel.interfaces.app import MONAILabelApp
 from monailabel.interfaces.utils.app import app_instance
 from starlette.concurrency import run_in_threadpool
 
 from umaddpm_core.errors import InputError
-from umaddpm_core.preprocessing.reading.self_contained import require_self_contained
+from umaddpm_core.serving import inference
 from umaddpm_core.serving.cancellation import Cancellation
+from umaddpm_core.serving.jobs.progress import Progress
+from umaddpm_core.serving.jobs.queue import Ticket, WorkQueue
 from umaddpm_core.serving.parameters import Parameters
 from umaddpm_core.serving.scan_source import NotFound, stored_scan, uploaded_scan
 from umaddpm_core.serving.security.audit import note_result
 
 router = APIRouter(tags=["Infer"])
-
-# Requests wait here and not in the thread pool, which also serves downloads and would run dry.
-_turn = asyncio.Lock()
-
 
 @router.post(
     "/infer/{model}",
@@ -46,7 +42,7 @@ async def infer(
     """Mask as a file, result parameters as JSON, or both as multipart, according to `output` as on the stock route.
 
     `params.result_extension` `.nii.gz` or `.nrrd` gives the mask, `.zip` every volume with report and overview.
-    Inference runs in the thread pool, one at a time; when the client hangs up it is cancelled.
+    The request waits in the queue that jobs wait in; when the client hangs up it is cancelled.
     """
     app = app_instance()
     if model not in app.info()["models"]:
@@ -55,40 +51,27 @@ async def infer(
         raise InputError("This server does not write DICOM SEG; ask for `output=image` or `output=all`.")
     parameters = Parameters.from_json(params)
     scan = uploaded_scan(file.file, file.filename) if file else nullcontext(stored_scan(app, image, session_id))
-    cancellation = Cancellation()
+    cancellation, progress = Cancellation(), Progress()
 
-    def work() -> dict:
+    def work(worker: int) -> dict:
         with scan as path:
-            require_self_contained(path)
-            return _infer(app, model, path, parameters, wants_file=output != ResultType.json, cancellation=cancellation)
+            return inference.infer(
+                app, model, path, parameters, wants_file=output != ResultType.json,
+                cancellation=cancellation, progress=progress, worker=worker,
+            )  # fmt: skip
 
-    watch = asyncio.create_task(_cancel_on_disconnect(request, cancellation))
+    queue: WorkQueue = request.app.state.queue
+    ticket = queue.submit(work, cancellation, progress)
+    watch = asyncio.create_task(_cancel_on_disconnect(request, queue, ticket))
     try:
-        async with _turn:
-            result = await run_in_threadpool(work)
+        result = await asyncio.wrap_future(ticket.future)
     finally:
         watch.cancel()
     note_result(request.scope, result["params"])
     return await run_in_threadpool(send_response, app.datastore(), result, output, background_tasks)
 
 
-def _infer(
-    app: MONAILabelApp, model: str, scan: Path, parameters: Parameters, *, wants_file: bool, cancellation: Cancellation
-) -> dict:
-    try:
-        return app.infer({
-            "model": model,
-            "image": str(scan),
-            "parameters": parameters,
-            "wants_file": wants_file,
-            "cancellation": cancellation,
-        })
-    except InputError as error:
-        # Where the scan lies on the server is nobody's business; its name is enough.
-        raise type(error)(str(error).replace(str(scan), scan.name)) from error
-
-
-async def _cancel_on_disconnect(request: Request, cancellation: Cancellation) -> None:
+async def _cancel_on_disconnect(request: Request, queue: WorkQueue, ticket: Ticket) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
-    cancellation.set()
+    queue.cancel(ticket)

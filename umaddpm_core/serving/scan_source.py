@@ -31,7 +31,8 @@ def stored_scan(app: MONAILabelApp, image: str, session_id: str) -> Path:
     if session_id:
         sessions = app.sessions()
         # Session ids become folder names, so anything but an id is not looked up at all.
-        known = sessions.get_session(session_id) if sessions and re.fullmatch(r"[\w-]+", session_id) else None
+        # An empty store is false, and still has the sessions on disk of an earlier server.
+        known = sessions.get_session(session_id) if sessions is not None and re.fullmatch(r"[\w-]+", session_id) else None
         if known is None:
             raise NotFound(f"There is no session {session_id!r}; it may have expired, so send the scan again.")
         return inside(sessions.store_path, known.image)
@@ -45,16 +46,24 @@ def stored_scan(app: MONAILabelApp, image: str, session_id: str) -> Path:
 
 @contextmanager
 def uploaded_scan(file: BinaryIO, name: str | None) -> Iterator[Path]:
-    """The uploaded file in a folder of its own that is removed afterwards.
+    """The uploaded file in a folder of its own that is removed afterwards; otherwise as `keep_upload`."""
+    with tempfile.TemporaryDirectory(prefix="anomaly-scan-") as folder:
+        yield keep_upload(file, name, Path(folder))
+
+
+def keep_upload(file: BinaryIO, name: str | None, folder: Path) -> Path:
+    """Copy the uploaded file into `folder`.
 
     Its name is kept, because the format and the modality may be read from it, but only the harmless part.
+
+    Raises:
+        InputError: it is empty.
     """
     last = re.split(r"[/\\]", name or "")[-1]
     harmless = re.sub(r"[^\w.-]", "_", last).lstrip(".-")[-100:]
-    with tempfile.TemporaryDirectory(prefix="anomaly-scan-") as folder:
-        path = Path(folder) / (harmless or "scan.nii.gz")
-        with path.open("wb") as copy:
-            shutil.copyfileobj(file, copy)
-        if path.stat().st_size == 0:
-            raise InputError(f"The uploaded file {path.name} is empty.")
-        yield path
+    path = folder / (harmless or "scan.nii.gz")
+    with path.open("wb") as copy:
+        shutil.copyfileobj(file, copy)
+    if path.stat().st_size == 0:
+        raise InputError(f"The uploaded file {path.name} is empty.")
+    return path

@@ -10,6 +10,7 @@ import SimpleITK as sitk
 import torch
 
 from umaddpm_core.artefact import Artefact
+from umaddpm_core.interruption import checkpoint
 from umaddpm_core.networks.brain_extractor import BOX, BrainExtractor
 from umaddpm_core.preprocessing.brain_extraction.masks import as_mask, largest_filled
 from umaddpm_core.preprocessing.heads import coarse, coarse_grid, unit_intensity, upright
@@ -39,10 +40,12 @@ def bundled_mask(image: sitk.Image, network: BrainExtractor | None = None) -> si
     on_grid.CopyInformation(grid)
     on_scan = sitk.Resample(on_grid, image, sitk.Transform(), sitk.sitkLinear, 0.0, sitk.sitkFloat32)
     inside = sitk.GetArrayViewFromImage(on_scan) > 0.5
+    checkpoint()
     return as_mask(largest_filled(inside) if inside.any() else np.zeros_like(inside), image)
 
 
 def _answer(logits: Logits, head: np.ndarray) -> np.ndarray:
+    checkpoint()
     voxels = torch.from_numpy(np.ascontiguousarray(head))[None, None]
     with torch.inference_mode():
         return torch.sigmoid(logits(voxels))[0, 0].numpy()

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import SimpleITK as sitk
 
 from umaddpm_core.errors import InputError
+from umaddpm_core.interruption import checkpoint, interrupted
 from umaddpm_core.preprocessing.registration.evidence import Evidence
 
 COARSE, FINE = (4, 2), (1,)
@@ -48,11 +49,15 @@ def _refined(
     method.SetSmoothingSigmasPerLevel([float(factor) for factor in shrink_factors])
     method.SmoothingSigmasAreSpecifiedInPhysicalUnitsOn()
     method.SetInitialTransform(transform, inPlace=True)
+    method.AddCommand(sitk.sitkIterationEvent, lambda: interrupted() and method.StopRegistration())
     try:
         with _one_thread():
             method.Execute(evidence.template, evidence.scan)
     except RuntimeError as error:
         raise InputError("This scan could not be aligned to the brain template: the two do not overlap.") from error
+    finally:
+        method.RemoveAllCommands()
+    checkpoint()
     return transform, method.GetMetricValue()
 
 

@@ -31,6 +31,11 @@ class AnomalyInfer(InferTask):
         self._detections.warm_up()
         load_writers()
 
+    @property
+    def is_warm(self) -> bool:
+        """Whether the default model is loaded."""
+        return self._detections.is_warm
+
     def is_valid(self) -> bool:
         """Always: a server whose model cannot be read does not start."""
         return True
@@ -50,6 +55,9 @@ class AnomalyInfer(InferTask):
     def __call__(self, request: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
         """Detect in the scan at the path `request["image"]`.
 
+        Of a request of ours, `results` is a folder to write every file of the detection to, and `wants_file` says
+        whether the answer has a file of its own; `cancellation`, `progress` and `worker` are those of the queue.
+
         Raises:
             InputError: a scan or a parameter that cannot be used.
             Cancelled: the client hung up.
@@ -57,10 +65,17 @@ class AnomalyInfer(InferTask):
         scan = request.get("image")
         if not scan:
             raise NotFound("There is no such image in the datastore of this server.")
-        parameters = request.get("parameters")
+        parameters, ours = request.get("parameters"), request
         if not isinstance(parameters, Parameters):
-            # The stock route and batch jobs merge the parameters into the request, where `model` is the inferer.
-            parameters = Parameters.from_mapping({**request, "model": None})
-        detection = self._detections.detect(Path(scan), parameters, Cancellation.of(request).is_set)
-        file = result_file(detection, parameters.result_extension) if request.get("wants_file", True) else None
+            # The stock route and batch jobs merge the parameters into the request, where `model` is the inferer. What
+            # else such a request holds was written by the client and is no business of ours.
+            parameters, ours = Parameters.from_mapping({**request, "model": None}), {}
+        detection = self._detections.detect(
+            Path(scan), parameters, Cancellation.of(ours).is_set, ours.get("progress"), ours.get("worker", 0)
+        )
+        if folder := ours.get("results"):
+            from umaddpm_core.detection import write_detection
+
+            write_detection(detection, folder)
+        file = result_file(detection, parameters.result_extension) if ours.get("wants_file", True) else None
         return str(file) if file else None, result_parameters(detection)

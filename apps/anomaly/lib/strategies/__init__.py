@@ -1,3 +1,3 @@
-from lib.strategies.for_review import HighestScore, MostUncertain
+from lib.strategies.for_review import AnyCase, HighestScore, MostUncertain
 
-__all__ = ["HighestScore", "MostUncertain"]
+__all__ = ["AnyCase", "HighestScore", "MostUncertain"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 from monailabel.interfaces.datastore import Datastore
@@ -28,3 +29,14 @@ class MostUncertain(Strategy):
 
     def __call__(self, request: dict[str, Any], datastore: Datastore) -> dict[str, Any] | None:
         return next_for_review(datastore, "doubt")
+
+
+class AnyCase(Strategy):
+    """Any unreviewed case; the stock one fails when it is asked twice within a second for the last case."""
+
+    def __init__(self) -> None:
+        super().__init__("Any unreviewed case, by chance")
+
+    def __call__(self, request: dict[str, Any], datastore: Datastore) -> dict[str, Any] | None:
+        waiting = datastore.get_unlabeled_images("final")
+        return {"id": random.choice(waiting)} if waiting else None
