@@ -5,10 +5,12 @@ from pathlib import Path
 
 from lib.infers import AnomalyInfer
 from monailabel.interfaces.app import MONAILabelApp
+from monailabel.interfaces.datastore import Datastore
 from monailabel.interfaces.tasks.infer_v2 import InferTask
 
 import umaddpm_core
 from umaddpm_core.serving.detections import Detections, configured_default
+from umaddpm_core.serving.dicom.datastore import configured_datastore
 
 
 class AnomalyApp(MONAILabelApp):
@@ -24,8 +26,11 @@ class AnomalyApp(MONAILabelApp):
             version=umaddpm_core.__version__,
         )
 
+    def _init_dicomweb_datastore(self) -> Datastore:
+        return configured_datastore(self.studies)
+
     def init_infers(self) -> dict[str, InferTask]:
-        return {"anomaly": AnomalyInfer(Detections(Path(self.app_dir) / "model", configured_default()))}
+        return {"anomaly": AnomalyInfer(Detections(Path(self.app_dir) / "model", configured_default()), self.datastore())}
 
     def on_init_complete(self) -> None:
         self._infers["anomaly"].warm_up()

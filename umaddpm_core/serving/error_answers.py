@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from umaddpm_core.errors import Cancelled, InputError
+from umaddpm_core.serving.dicom.archive import ArchiveUnavailable
 from umaddpm_core.serving.scan_source import NotFound
 
 CLIENT_CLOSED_REQUEST = 499
@@ -25,6 +26,7 @@ def install_error_answers(app: FastAPI) -> None:
         NotFound: 404,
         ImageNotFoundException: 404,
         LabelNotFoundException: 404,
+        ArchiveUnavailable: 503,
         InputError: 422,
         MONAILabelException: 422,
         Cancelled: CLIENT_CLOSED_REQUEST,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +18,7 @@ from umaddpm_core.errors import InputError
 from umaddpm_core.preprocessing.reading.self_contained import require_self_contained
 from umaddpm_core.serving.cancellation import Cancellation
 from umaddpm_core.serving.parameters import Parameters
-from umaddpm_core.serving.scan_source import NotFound, stored_scan, uploaded_scan
+from umaddpm_core.serving.scan_source import NotFound, held_scan, uploaded_scan
 
 router = APIRouter(tags=["Infer"])
 
@@ -44,16 +43,19 @@ async def infer(
 ) -> Response:
     """Mask as a file, result parameters as JSON, or both as multipart, according to `output` as on the stock route.
 
-    `params.result_extension` `.nii.gz` or `.nrrd` gives the mask, `.zip` every volume with report and overview.
+    `params.result_extension` `.nii.gz` or `.nrrd` gives the mask, `.dcm` a DICOM SEG of the source series, `.zip` every
+    volume with report and overview. There is no SEG without a finding: then the answer is the parameters alone.
     Inference runs in the thread pool, one at a time; when the client hangs up it is cancelled.
     """
     app = app_instance()
     if model not in app.info()["models"]:
         raise NotFound(f"There is no inferer {model!r} on this server.")
     if output == ResultType.dicom_seg:
-        raise InputError("This server does not write DICOM SEG; ask for `output=image` or `output=all`.")
+        raise InputError("Ask for a DICOM SEG by `output=image` and the parameter `result_extension` `.dcm`.")
     parameters = Parameters.from_json(params)
-    scan = uploaded_scan(file.file, file.filename) if file else nullcontext(stored_scan(app, image, session_id))
+    # A series of an archive is fetched here, before it is this request's turn.
+    stored = None if file else await run_in_threadpool(held_scan, app, image, session_id)
+    scan = stored or uploaded_scan(file.file, file.filename)
     cancellation = Cancellation()
 
     def work() -> dict:
@@ -67,6 +69,8 @@ async def infer(
             result = await run_in_threadpool(work)
     finally:
         watch.cancel()
+    if not result.get("file"):
+        output = ResultType.json
     return await run_in_threadpool(send_response, app.datastore(), result, output, background_tasks)
 
 
