@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from umaddpm_core.errors import InputError
 from umaddpm_core.preprocessing.reading.self_contained import require_self_contained
 from umaddpm_core.serving.cancellation import Cancellation
-from umaddpm_core.serving.parameters import Parameters
+from umaddpm_core.serving.parameters import SEG_EXTENSION, Parameters
 from umaddpm_core.serving.scan_source import NotFound, held_scan, uploaded_scan
 
 router = APIRouter(tags=["Infer"])
@@ -45,14 +46,15 @@ async def infer(
 
     `params.result_extension` `.nii.gz` or `.nrrd` gives the mask, `.dcm` a DICOM SEG of the source series, `.zip` every
     volume with report and overview. There is no SEG without a finding: then the answer is the parameters alone.
+    `output=dicom_seg`, for stock clients, is `output=image` with `.dcm`.
     Inference runs in the thread pool, one at a time; when the client hangs up it is cancelled.
     """
     app = app_instance()
     if model not in app.info()["models"]:
         raise NotFound(f"There is no inferer {model!r} on this server.")
-    if output == ResultType.dicom_seg:
-        raise InputError("Ask for a DICOM SEG by `output=image` and the parameter `result_extension` `.dcm`.")
     parameters = Parameters.from_json(params)
+    if output == ResultType.dicom_seg:
+        output, parameters = ResultType.image, replace(parameters, result_extension=SEG_EXTENSION)
     # A series of an archive is fetched here, before it is this request's turn.
     stored = None if file else await run_in_threadpool(held_scan, app, image, session_id)
     scan = stored or uploaded_scan(file.file, file.filename)

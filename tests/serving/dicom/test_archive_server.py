@@ -70,9 +70,9 @@ def test_nothing_is_fetched_or_downloaded_by_listing(archive_server, stored):
     assert list((archive_server.home / "app" / "bin").iterdir()) == []
 
 
-def test_next_sample_is_a_series_of_the_archive(archive_server, stored):
+def test_next_sample_is_a_series_of_the_archive(archive_server, orthanc, stored):
     answer = requests.post(f"{archive_server.url}/activelearning/random", timeout=60).json()
-    assert answer["id"] in set(stored.values()) - {stored["ct"]}
+    assert answer["id"] in {one["0020000E"]["Value"][0] for one in orthanc.search(Modality="MR")} - {stored["ct"]}
 
 
 @pytest.mark.parametrize("name", ["upright", "oblique", "reversed"])
@@ -83,6 +83,8 @@ def test_seg_of_a_series_matches_its_mask_voxel_for_voxel(archive_server, orthan
     seg = read_seg(answer.content, tmp_path / "seg.dcm")
     mask = archive_server.ask(stored[name], result_extension=".nrrd", **LOW)
     assert_seg_is(seg, read_image(mask.content, tmp_path / "mask.nrrd"), orthanc.files(stored[name]))
+    same = archive_server.ask(stored[name], output="dicom_seg", **LOW)
+    assert pydicom.dcmread(io.BytesIO(same.content)).SOPInstanceUID == seg.SOPInstanceUID, "as stock clients ask for it"
     assert str(seg.PatientName) == "Müller^Jörg"
     assert "research use only" in seg.SeriesDescription
 
@@ -212,16 +214,18 @@ def test_request_that_cannot_be_answered_is_one_sentence(archive_server, stored,
 def test_an_archive_that_is_down_is_one_sentence_and_the_server_goes_on(archive_server, orthanc, stored, oblique_scan):
     new = orthanc.store(study(sitk.ReadImage(str(oblique_scan))))
     archive_server.ask(stored["oblique"], **LOW)
+    image = f"{archive_server.url}/datastore/image"
     with stopped(orthanc):
         assert_is_one_sentence(archive_server.ask(new), 503, "does not answer")
         time.sleep(1.5)  # until the last list is out of date
+        assert_is_one_sentence(requests.get(image, params={"image": new}, timeout=60), 503, "does not answer")
         assert_is_one_sentence(requests.get(f"{archive_server.url}/datastore/?output=all", timeout=60), 503, "archive")
         assert_is_one_sentence(requests.post(f"{archive_server.url}/activelearning/random", timeout=60), 503, "archive")
         assert_is_one_sentence(archive_server.ask(stored["oblique"], write_back=True, **LOW), 503, "archive")
         assert requests.get(f"{archive_server.url}/info/", timeout=5).status_code == 200
         # What is in the cache needs no archive.
         assert archive_server.ask(stored["oblique"], **LOW).status_code == 200
-    assert archive_server.ask(new, **LOW).status_code == 200
+    assert requests.get(image, params={"image": new}, timeout=60).status_code == 200
     assert new in archive_server.fetched
 
 

@@ -176,7 +176,7 @@ class ArchiveDatastore(DICOMWebDatastore):
         tags = [tag for stored in self._datastore.objects.values() for tag in stored.labels]
         return {
             "total": len(listed or {}),
-            "completed": len(annotated or ()),
+            "completed": len((annotated or set()) | set(LocalDatastore.get_labeled_images(self))),
             "label_tags": {tag: tags.count(tag) for tag in set(tags)},
         }
 
