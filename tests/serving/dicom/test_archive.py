@@ -65,9 +65,10 @@ def test_series_in_use_is_not_evicted(datastore, orthanc, oblique_scan):
     assert not folder.exists()
 
 
-def test_two_who_ask_for_a_series_at_once_fetch_it_once(datastore, new_series, orthanc, stored):
-    datastore.get_image_uri(stored["oblique"])
-    lines_of_one = orthanc.log().count(f"/series/{stored['oblique']}")
+def test_two_who_ask_for_a_series_at_once_fetch_it_once(datastore, new_series, orthanc, oblique_scan):
+    alone = orthanc.store(study(sitk.ReadImage(str(oblique_scan))))
+    datastore.get_image_uri(alone)
+    lines_of_one = orthanc.log().count(f"/series/{alone}")
     with ThreadPoolExecutor(4) as pool:
         folders = set(pool.map(datastore.get_image_uri, [new_series] * 4))
     assert len(folders) == 1
