@@ -97,6 +97,16 @@ def test_an_empty_label_is_kept_here_and_makes_no_seg(datastore, new_series, ort
     assert not sitk.GetArrayViewFromImage(read_mask(Path(datastore.get_label_uri(new_series, "final")))).any()
 
 
+def test_labels_of_another_process_are_seen_and_kept(datastore, new_series, tmp_path):
+    job = ArchiveDatastore(datastore.archive, tmp_path / "cache", filters=MR, cache_mb=1, listed=1000, seconds=0)
+    path = tmp_path / "mask.nrrd"
+    sitk.WriteImage(sitk.Cast(read_scan(job.get_image_uri(new_series)).image > 100, sitk.sitkUInt8), str(path))
+    job.save_label(new_series, str(path), "original", {})
+    assert datastore.status()["label_tags"] == {"original": 1}
+    datastore.update_image_info(new_series, {"seen": True})
+    assert job.status()["label_tags"] == {"original": 1}
+
+
 def test_list_is_bounded(orthanc, stored, new_series):
     assert len(Archive(orthanc.url, CREDENTIALS).series(MR, limit=2)) == 2
 

@@ -77,6 +77,7 @@ class ArchiveDatastore(DICOMWebDatastore):
 
     def get_labeled_images(self, label_tag: str | None = None, labels: list[str] | None = None) -> list[str]:
         """Listed series with a SEG that a person made or corrected, in the archive or kept here."""
+        self._reread()
         here = LocalDatastore.get_labeled_images(self)
         annotated = self._annotated.get() | set(here)
         return [uid for uid in self.list_images() if uid in annotated]
@@ -172,6 +173,7 @@ class ArchiveDatastore(DICOMWebDatastore):
 
     def status(self) -> dict[str, Any]:
         """Counts as of the last answer of the archive, at once also where it is down."""
+        self._reread()
         listed, annotated = self._listing.known(), self._annotated.known()
         tags = [tag for stored in self._datastore.objects.values() for tag in stored.labels]
         return {
@@ -186,6 +188,7 @@ class ArchiveDatastore(DICOMWebDatastore):
         Raises:
             ArchiveUnavailable: no answer.
         """
+        self._reread()
         objects = {}
         for uid, series in self._listing.get().items():
             stored = self._datastore.objects.get(uid)
@@ -199,7 +202,12 @@ class ArchiveDatastore(DICOMWebDatastore):
             raise InputError(f"The series {uid} is not an MR scan (DICOM Modality {series.modality or 'empty'}).")
         self.archive.fetch(series, folder)
 
+    def _reread(self) -> None:
+        """Batch jobs keep labels from a process of their own."""
+        self._init_from_datastore_file()
+
     def _noted(self, uid: str) -> None:
+        self._reread()
         if uid not in self._datastore.objects:
             self._datastore.objects[uid] = ImageLabelModel(image=DataModel())
 
