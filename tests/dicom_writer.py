@@ -42,6 +42,22 @@ def slices(image: sitk.Image, *, slope: float = 1, intercept: float = 0, **eleme
     return datasets
 
 
+def study(image: sitk.Image, **elements: object) -> list[Dataset]:
+    """The slices of an image as a series of a study, with all that archives know them by; the patient's name is not ASCII."""
+    elements = {
+        "StudyInstanceUID": generate_uid(), "FrameOfReferenceUID": generate_uid(), "SpecificCharacterSet": "ISO_IR 100",
+        "PatientName": "Müller^Jörg", "StudyDate": "20260102", "StudyTime": "101112", "AccessionNumber": "A1", **elements,
+    }  # fmt: skip
+    return slices(image, **elements)
+
+
+def reversed_order(datasets: list[Dataset]) -> list[Dataset]:
+    """The same slices, counted and stored from the other end."""
+    for number, dataset in enumerate(reversed(datasets)):
+        dataset.InstanceNumber = number + 1
+    return datasets[::-1]
+
+
 def enhanced(image: sitk.Image, order: Sequence[int], slopes: Sequence[float] = (), **elements: object) -> Dataset:
     """The image as one multi-frame file, its slices in any order; `slopes` rescale slice by slice."""
     stored = _stored(image, 1, 0)

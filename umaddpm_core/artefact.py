@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass, field
@@ -58,6 +59,14 @@ class Artefact:
         finally:
             temporary.unlink(missing_ok=True)
         return path
+
+    def digest(self) -> str:
+        """First 12 digits of the SHA-256 of the weights, whatever else the file says; tells one model from another."""
+        digest = hashlib.sha256()
+        for name in sorted(self.weights):
+            tensor = self.weights[name].detach().cpu().contiguous()
+            digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode() + tensor.numpy().tobytes())
+        return digest.hexdigest()[:12]
 
     @classmethod
     def load(cls, path: str | Path) -> Artefact:

@@ -21,6 +21,7 @@ from monailabel.tasks.activelearning.first import First
 
 import umaddpm_core
 from umaddpm_core.serving.detections import Detections, configured_default
+from umaddpm_core.serving.dicom.datastore import configured_datastore
 from umaddpm_core.serving.security.callbacks import ask_own_server
 from umaddpm_core.serving.security.datastore import folder_of_scans
 
@@ -46,8 +47,11 @@ class AnomalyApp(MONAILabelApp):
             return super().init_datastore()
         return folder_of_scans(self.studies)
 
+    def _init_dicomweb_datastore(self) -> Datastore:
+        return configured_datastore(self.studies)
+
     def init_infers(self) -> dict[str, InferTask]:
-        return {"anomaly": AnomalyInfer(Detections(Path(self.app_dir) / "model", configured_default()))}
+        return {"anomaly": AnomalyInfer(Detections(Path(self.app_dir) / "model", configured_default()), self.datastore())}
 
     def init_strategies(self) -> dict[str, Strategy]:
         return {"highest_score": HighestScore(), "most_uncertain": MostUncertain(), "random": AnyCase(), "first": First()}

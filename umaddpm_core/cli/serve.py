@@ -25,9 +25,11 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; the default is this computer only.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
     studies: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            exists=True, file_okay=False, help="Folder with the scans to serve; without it, a copy of the sample scans."
+            metavar="FOLDER|URL",
+            help="Folder with the scans to serve, or the DICOMweb address of an archive (http://host:8042/dicom-web); "
+            "without it, a copy of the sample scans.",
         ),
     ] = None,
     demonstrate: Annotated[bool, typer.Option(help="Examine a sample scan once the server is up.")] = True,
@@ -65,8 +67,11 @@ def serve(
     SecuritySettings.from_environment(os.environ)
     console = Console(highlight=False)
     app = app_folder()
-    if studies is None or studies.resolve() == repository_root() / "sample-data":
-        studies = demonstration.studies_of_samples(WORK)
+    served = _served(studies)
+    if served is None or served == repository_root() / "sample-data":
+        served = demonstration.studies_of_samples(WORK)
+    if isinstance(served, str) and _sends_password_in_clear(served):
+        console.print("[yellow]Warning:[/] the password of the archive goes over the network unencrypted; use https.")
     # Supervisors and `kill` send SIGTERM; it has to stop the server as Ctrl-C does. A shell that starts us in the
     # background ignores SIGINT for us, so that is set too.
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -77,7 +82,7 @@ def serve(
         with ExitStack() as running:
             with console.status("Starting the server …"):
                 server = running.enter_context(
-                    Server(app, studies, WORK, host=host, port=port, ssl_keyfile=ssl_keyfile, ssl_certfile=ssl_certfile)
+                    Server(app, served, WORK, host=host, port=port, ssl_keyfile=ssl_keyfile, ssl_certfile=ssl_certfile)
                 )
             console.print(f"Server ready in {time.perf_counter() - started:.0f} s at [bold cyan]{server.url}[/]")
             if not is_loopback(host) and ssl_certfile is None:
@@ -95,6 +100,33 @@ def serve(
             server.wait()
     except KeyboardInterrupt:
         console.print("\nServer stopped.")
+
+
+def _served(studies: str | None) -> Path | str | None:
+    """The folder or address to serve, after it was looked at."""
+    from umaddpm_core.errors import InputError
+
+    if studies is None:
+        return None
+    if "://" in studies:
+        from umaddpm_core.serving.dicom.address import check_address
+
+        check_address(studies)
+        return studies
+    folder = Path(studies)
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {studies}; give a folder with scans or the address of a DICOM archive.")
+    return folder.resolve()
+
+
+def _sends_password_in_clear(address: str) -> bool:
+    import os
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(address)
+    return bool(
+        parts.scheme == "http" and os.environ.get("MONAI_LABEL_DICOMWEB_PASSWORD") and not _is_loopback(parts.hostname or "")
+    )
 
 
 def _interrupt(*_: object) -> None:
@@ -133,9 +165,15 @@ def _print_demonstration(console: Console, shown: Demonstration) -> None:
 
 
 def _print_what_next(console: Console, server: Server, client: Client, *, needs_token: bool) -> None:
+    from umaddpm_core.errors import InputError
+
     inferers = client.info()["models"]
     names = ", ".join(f"{name} ({', '.join(inferers[name].get('models', []))})" for name in inferers)
-    images = client.images()
+    try:
+        images = client.images()
+    except InputError as error:
+        console.print(f"\n[yellow]Warning:[/] {error}", soft_wrap=True)
+        images = []
     image = images[0] if images else "ID"
     console.print(f"\nServing [bold]{names}[/], scans in the datastore: {len(images)}")
     console.print(f"Log: [cyan]{server.log}[/]", soft_wrap=True)

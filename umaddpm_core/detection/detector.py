@@ -71,6 +71,7 @@ class Detector:
         self.artefact = artefact
         self.name = name
         self.device = _device(device)
+        self.weights = artefact.digest()
         self.method = from_artefact(artefact).to(self.device)
         settings = PreprocessingSettings(**artefact.preprocessing)
         if brain_extraction:
@@ -167,6 +168,7 @@ class Detector:
             report={
                 "scan": scan.name,
                 "model": self.name,
+                "weights": self.weights,
                 "method": self.artefact.method,
                 "package_version": __version__,
                 "modality": modality,

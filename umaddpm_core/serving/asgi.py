@@ -8,8 +8,9 @@ Start it with the stock launcher:
 
 from fastapi.middleware.cors import CORSMiddleware
 from monailabel.config import settings
-from monailabel.endpoints import infer, wsi_infer
+from monailabel.endpoints import activelearning, datastore, infer, wsi_infer
 
+from umaddpm_core.serving.dicom.routes import off_the_event_loop
 from umaddpm_core.serving.error_answers import install_error_answers
 from umaddpm_core.serving.infer_route import router
 from umaddpm_core.serving.jobs.install import install_jobs
@@ -19,12 +20,15 @@ from umaddpm_core.serving.security.install import secure
 # they work and take paths of the server as images.
 infer.router.routes.clear()
 wsi_infer.router.routes.clear()
+# These may wait for an archive, and would stop the server meanwhile.
+waiting = [off_the_event_loop(part) for part in (activelearning.router, datastore.router)]
 
 from monailabel.app import app  # noqa: E402
 
 __all__ = ["app"]
 
-app.include_router(router, prefix=settings.MONAI_LABEL_API_STR)
+for part in (router, *waiting):
+    app.include_router(part, prefix=settings.MONAI_LABEL_API_STR)
 
 # Stock CORS echoes any origin together with credentials.
 app.user_middleware = [entry for entry in app.user_middleware if entry.cls is not CORSMiddleware]

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from umaddpm_core.errors import Cancelled, InputError, Rejected
+from umaddpm_core.serving.dicom.archive import ArchiveUnavailable
 from umaddpm_core.serving.scan_source import NotFound
 from umaddpm_core.serving.security.audit import note
 
@@ -26,6 +27,7 @@ def install_error_answers(app: FastAPI) -> None:
         NotFound: 404,
         ImageNotFoundException: 404,
         LabelNotFoundException: 404,
+        ArchiveUnavailable: 503,
         InputError: 422,
         MONAILabelException: 422,
         Cancelled: CLIENT_CLOSED_REQUEST,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import nullcontext
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, BackgroundTasks, Depends, File, Form, Request, Response, UploadFile
@@ -18,8 +18,8 @@ from umaddpm_core.serving import inference
 from umaddpm_core.serving.cancellation import Cancellation
 from umaddpm_core.serving.jobs.progress import Progress
 from umaddpm_core.serving.jobs.queue import Ticket, WorkQueue
-from umaddpm_core.serving.parameters import Parameters
-from umaddpm_core.serving.scan_source import NotFound, stored_scan, uploaded_scan
+from umaddpm_core.serving.parameters import SEG_EXTENSION, Parameters
+from umaddpm_core.serving.scan_source import NotFound, held_scan, uploaded_scan
 from umaddpm_core.serving.security.audit import note_result
 
 router = APIRouter(tags=["Infer"])
@@ -41,22 +41,26 @@ async def infer(
 ) -> Response:
     """Mask as a file, result parameters as JSON, or both as multipart, according to `output` as on the stock route.
 
-    `params.result_extension` `.nii.gz` or `.nrrd` gives the mask, `.zip` every volume with report and overview.
+    `params.result_extension` `.nii.gz` or `.nrrd` gives the mask, `.dcm` a DICOM SEG of the source series, `.zip` every
+    volume with report and overview. There is no SEG without a finding: then the answer is the parameters alone.
+    `output=dicom_seg`, for stock clients, is `output=image` with `.dcm`.
     The request waits in the queue that jobs wait in; when the client hangs up it is cancelled.
     """
     app = app_instance()
     if model not in app.info()["models"]:
         raise NotFound(f"There is no inferer {model!r} on this server.")
-    if output == ResultType.dicom_seg:
-        raise InputError("This server does not write DICOM SEG; ask for `output=image` or `output=all`.")
     parameters = Parameters.from_json(params)
-    scan = uploaded_scan(file.file, file.filename) if file else nullcontext(stored_scan(app, image, session_id))
+    if output == ResultType.dicom_seg:
+        output, parameters = ResultType.image, replace(parameters, result_extension=SEG_EXTENSION)
+    # A series of an archive is fetched here, before it is this request's turn.
+    stored = None if file else await run_in_threadpool(held_scan, app, image, session_id)
+    scan = stored or uploaded_scan(file.file, file.filename)
     cancellation, progress = Cancellation(), Progress()
 
     def work(worker: int) -> dict:
         with scan as path:
             return inference.infer(
-                app, model, path, parameters, wants_file=output != ResultType.json,
+                app, model, path, parameters, image="" if file or session_id else image, wants_file=output != ResultType.json,
                 cancellation=cancellation, progress=progress, worker=worker,
             )  # fmt: skip
 
@@ -68,6 +72,8 @@ async def infer(
     finally:
         watch.cancel()
     note_result(request.scope, result["params"])
+    if not result.get("file"):
+        output = ResultType.json
     return await run_in_threadpool(send_response, app.datastore(), result, output, background_tasks)
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from umaddpm_core.errors import InputError
 from umaddpm_core.preprocessing.reading.self_contained import require_self_contained
+from umaddpm_core.serving.durable_datastore import DurableDatastore
+from umaddpm_core.serving.review.scores import remember
 
 if TYPE_CHECKING:
     from monailabel.interfaces.app import MONAILabelApp
@@ -14,10 +16,11 @@ if TYPE_CHECKING:
     from umaddpm_core.serving.parameters import Parameters
 
 
-def infer(app: MONAILabelApp, model: str, scan: Path, parameters: Parameters, **request: Any) -> dict[str, Any]:
+def infer(app: MONAILabelApp, model: str, scan: Path, parameters: Parameters, *, image: str = "", **request: Any) -> dict[str, Any]:
     """Let the inferer `model` examine a scan; blocks until it is done.
 
     Args:
+        image: id in the datastore, where the scan is there; then the case's figures are kept with it, for the order of review.
         request: what else `AnomalyInfer` understands: `wants_file`, `results`, `cancellation`, `progress`, `worker`.
 
     Returns:
@@ -29,7 +32,10 @@ def infer(app: MONAILabelApp, model: str, scan: Path, parameters: Parameters, **
     """
     try:
         require_self_contained(scan)
-        return app.infer({"model": model, "image": str(scan), "parameters": parameters, **request})
+        result = app.infer({"model": model, "image": str(scan), "parameters": parameters, **request})
     except InputError as error:
         # Where the scan lies on the server is nobody's business; its name is enough.
         raise type(error)(str(error).replace(str(scan), scan.name)) from error
+    if image and isinstance(datastore := app.datastore(), DurableDatastore):
+        remember(datastore, image, result["params"])
+    return result

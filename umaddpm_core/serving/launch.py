@@ -34,6 +34,8 @@ SETTINGS = {
     "MONAI_LABEL_AUTO_UPDATE_SCORING": "false",
     "MONAI_LABEL_DATASTORE_FILE_EXT": json.dumps(["*.nii.gz", "*.nii", "*.nrrd", "*.mha"]),
     "MONAI_LABEL_DICOMWEB_SEARCH_FILTER": json.dumps({"Modality": "MR"}),
+    # Seconds for which a list of series is good; new ones come all day.
+    "MONAI_LABEL_DICOMWEB_CACHE_EXPIRY": "30",
     # Overviews are drawn in a worker thread, where a windowing backend would fail.
     "MPLBACKEND": "Agg",
     "PYTHONUNBUFFERED": "1",
@@ -46,7 +48,7 @@ class Server(AbstractContextManager):
 
     Args:
         app: folder of the MONAI Label app; has to be writable.
-        studies: folder with the scans to serve; has to be writable.
+        studies: folder with the scans to serve, which has to be writable; or the DICOMweb address of an archive.
         work: folder for the server's log and sessions, and its working directory.
         settings: further environment variables for the server process.
         ssl_keyfile, ssl_certfile: private key and certificate, for https.
@@ -58,7 +60,7 @@ class Server(AbstractContextManager):
     def __init__(
         self,
         app: Path,
-        studies: Path,
+        studies: Path | str,
         work: Path,
         *,
         host: str = "127.0.0.1",
@@ -133,21 +135,24 @@ class Server(AbstractContextManager):
     def _command(self) -> list[str]:
         return [
             sys.executable, "-m", "monailabel.main", "start_server",
-            "--app", str(self._app.resolve()), "--studies", str(self._studies.resolve()),
+            "--app", str(self._app.resolve()), "--studies", self._studies if isinstance(self._studies, str) else str(self._studies.resolve()),
             "--host", self.host, "--port", str(self.port), "--uvicorn_app", ASGI_APP,
             *(("--ssl_keyfile", str(self._ssl[0].resolve()), "--ssl_certfile", str(self._ssl[1].resolve())) if self._ssl else ()),
         ]  # fmt: skip
 
     def _environment(self) -> dict[str, str]:
-        sessions = {"MONAI_LABEL_SESSION_PATH": str((self._work / "sessions").resolve())}
+        places = {
+            "MONAI_LABEL_SESSION_PATH": str((self._work / "sessions").resolve()),
+            "MONAI_LABEL_DICOMWEB_CACHE_PATH": str((self._work / "archive").resolve()),
+            AUDIT_VARIABLE: str((self._work / "audit.jsonl").resolve()),
+        }
         own = {
             BIND_VARIABLE: self.host,
             ADDRESS_VARIABLE: self.url,
             OWN_TOKEN_VARIABLE: self._token,
             CERTIFICATE_VARIABLE: str(self._ssl[1].resolve()) if self._ssl else "",
         }
-        audit = {AUDIT_VARIABLE: str((self._work / "audit.jsonl").resolve())}
-        environment = {**SETTINGS, **sessions, **audit, **os.environ, **self._settings, **own}
+        environment = {**SETTINGS, **places, **os.environ, **self._settings, **own}
         # The server runs in another folder than we do, so what is relative here is made absolute.
         paths = [str(repository_root()), *environment.get("PYTHONPATH", "").split(os.pathsep)]
         environment["PYTHONPATH"] = os.pathsep.join(os.path.abspath(path) for path in paths if path)

@@ -12,6 +12,8 @@ from umaddpm_core.errors import InputError
 
 MASK_EXTENSIONS = (".nii.gz", ".nrrd")
 ARCHIVE_EXTENSION = ".zip"
+SEG_EXTENSION = ".dcm"
+EXTENSIONS = (*MASK_EXTENSIONS, SEG_EXTENSION, ARCHIVE_EXTENSION)
 UNSET = ("", "auto", "default")
 """What a form sends for "as the model was calibrated"."""
 
@@ -21,7 +23,7 @@ class Parameters:
     """Validated parameters of one request; None means as the model was calibrated.
 
     `model` is the name of a model file, `series` the number, UID or description of a DICOM series, `threshold` the name of
-    a calibrated threshold or a number on the anomaly map.
+    a calibrated threshold or a number on the anomaly map. `write_back` stores the results in the archive of the server.
     """
 
     model: str | None = None
@@ -30,6 +32,7 @@ class Parameters:
     score: str | None = None
     threshold: str | float | None = None
     result_extension: str = ".nii.gz"
+    write_back: bool = False
 
     @classmethod
     def from_json(cls, text: str) -> Parameters:
@@ -54,9 +57,8 @@ class Parameters:
             InputError: a value of the wrong kind.
         """
         extension = _word(fields, "result_extension") or cls.result_extension
-        if extension not in (*MASK_EXTENSIONS, ARCHIVE_EXTENSION):
-            allowed = ", ".join((*MASK_EXTENSIONS, ARCHIVE_EXTENSION))
-            raise InputError(f"`result_extension` is {extension!r}; it has to be one of {allowed}.")
+        if extension not in EXTENSIONS:
+            raise InputError(f"`result_extension` is {extension!r}; it has to be one of {', '.join(EXTENSIONS)}.")
         return cls(
             model=_word(fields, "model"),
             series=_series(fields),
@@ -64,6 +66,7 @@ class Parameters:
             score=_word(fields, "score"),
             threshold=_threshold(fields),
             result_extension=extension,
+            write_back=_switch(fields, "write_back"),
         )
 
 
@@ -72,6 +75,15 @@ def _word(fields: Mapping[str, Any], name: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise InputError(f"`{name}` has to be a word, not {json.dumps(value)[:60]}.")
     return None if value is None or value.strip().lower() in UNSET else value.strip()
+
+
+def _switch(fields: Mapping[str, Any], name: str) -> bool:
+    """Forms send `true` as text."""
+    value = fields.get(name)
+    value = {"true": True, "false": False, "": False}.get(value.strip().lower()) if isinstance(value, str) else value or False
+    if not isinstance(value, bool):
+        raise InputError(f"`{name}` has to be true or false.")
+    return value
 
 
 def _series(fields: Mapping[str, Any]) -> str | None:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import tempfile
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from umaddpm_core.serving.parameters import ARCHIVE_EXTENSION
+from umaddpm_core.serving.dicom.answer import SEG_FILE
+from umaddpm_core.serving.parameters import ARCHIVE_EXTENSION, SEG_EXTENSION
 
 if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
     from umaddpm_core.detection import Detection
 
 LABELS = {"anomaly": 1}
@@ -23,18 +27,29 @@ def load_writers() -> None:
     import matplotlib.figure  # noqa: F401
 
 
-def result_file(detection: Detection, extension: str) -> Path:
+def result_file(detection: Detection, extension: str, dicom: Mapping[str, Dataset] | None = None) -> Path | None:
     """Write the detection to a new temporary file, which the caller deletes.
 
-    `.zip` holds everything that `write_detection` writes (volumes, report, overview); any other extension is an image
-    format and the file is the mask, uint8 0/1 on the scan's own grid.
+    `.zip` holds everything that `write_detection` writes (volumes, report, overview) and the DICOM results; `.dcm` is the
+    DICOM SEG; any other extension is an image format and the file is the mask, uint8 0/1 on the scan's own grid.
+
+    Args:
+        dicom: DICOM results by file name, where the scan has any.
+
+    Returns:
+        The file; None for the SEG of a scan without a finding, of which there is none.
     """
+    dicom = dicom or {}
+    if extension == SEG_EXTENSION and SEG_FILE not in dicom:
+        return None
     descriptor, name = tempfile.mkstemp(prefix="anomaly-", suffix=extension)
     os.close(descriptor)
     path = Path(name)
     try:
         if extension == ARCHIVE_EXTENSION:
-            _write_archive(detection, path)
+            _write_archive(detection, dicom, path)
+        elif extension == SEG_EXTENSION:
+            dicom[SEG_FILE].save_as(path, write_like_original=False)
         else:
             import SimpleITK as sitk
 
@@ -50,7 +65,7 @@ def result_parameters(detection: Detection) -> dict[str, Any]:
     return {**detection.report, "label_names": dict(LABELS)}
 
 
-def _write_archive(detection: Detection, path: Path) -> None:
+def _write_archive(detection: Detection, dicom: Mapping[str, Dataset], path: Path) -> None:
     from umaddpm_core.detection import write_detection
 
     with tempfile.TemporaryDirectory(prefix="anomaly-") as folder:
@@ -59,3 +74,8 @@ def _write_archive(detection: Detection, path: Path) -> None:
         with zipfile.ZipFile(path, "w", compression=zipfile.ZIP_STORED) as archive:
             for file in files.values():
                 archive.write(file, arcname=Path(file).name)
+            for name, result in dicom.items():
+                part = Path(folder) / name
+                result.save_as(part, write_like_original=False)
+                # Maps of floats and masks of single bits are long and mostly zero.
+                archive.write(part, arcname=name, compress_type=zipfile.ZIP_DEFLATED, compresslevel=1)

@@ -6,7 +6,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -27,6 +27,7 @@ def stored_scan(app: MONAILabelApp, image: str, session_id: str) -> Path:
     Raises:
         NotFound: no such session or image.
         InputError: the request names neither.
+        ArchiveUnavailable: the datastore is an archive that does not answer.
     """
     if session_id:
         sessions = app.sessions()
@@ -38,10 +39,23 @@ def stored_scan(app: MONAILabelApp, image: str, session_id: str) -> Path:
         return inside(sessions.store_path, known.image)
     if not image:
         raise InputError("The request names no scan: give an image id or a session id, or send a file.")
-    path = app.datastore().get_image_uri(image) if image in app.datastore().list_images() else ""
+    known = _is_archive(app) or image in app.datastore().list_images()
+    path = app.datastore().get_image_uri(image) if known else ""
     if not path:
         raise NotFound(f"There is no image {image!r} in the datastore of this server.")
     return Path(path)
+
+
+def held_scan(app: MONAILabelApp, image: str, session_id: str) -> AbstractContextManager[Path]:
+    """The same, fetched now where it comes from an archive, and kept on disk while the context lasts."""
+    path = stored_scan(app, image, session_id)
+    return app.datastore().held(image) if _is_archive(app) and not session_id else nullcontext(path)
+
+
+def _is_archive(app: MONAILabelApp) -> bool:
+    from umaddpm_core.serving.dicom.datastore import ArchiveDatastore
+
+    return isinstance(app.datastore(), ArchiveDatastore)
 
 
 @contextmanager

@@ -92,5 +92,5 @@ def asked(parameters: Parameters) -> dict[str, Any]:
     return {
         name: value
         for name, value in asdict(parameters).items()
-        if value is not None and name != "result_extension"
+        if value not in (None, False) and name != "result_extension"
     }

@@ -47,7 +47,7 @@ async def submit(
         return scan
 
     jobs = _jobs(request)
-    job = await run_in_threadpool(jobs.submit, find_scan, parameters)
+    job = await run_in_threadpool(jobs.submit, find_scan, parameters, "" if file or session_id else image)
     described = _described(request, jobs, job)
     return JSONResponse(described, status_code=202, headers={"Location": described["links"]["self"]})
 

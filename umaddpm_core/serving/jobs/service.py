@@ -41,12 +41,13 @@ class Jobs:
         self._tickets: dict[str, Ticket] = {}
         self._changing = threading.RLock()
 
-    def submit(self, find_scan: Callable[[Path], Path], parameters: Parameters) -> Job:
+    def submit(self, find_scan: Callable[[Path], Path], parameters: Parameters, image: str = "") -> Job:
         """Take a job.
 
         Args:
             find_scan: given a folder in which an upload may be kept until the job ends; returns the scan.
             parameters: of the detection.
+            image: id in the datastore, where the scan is there.
 
         Raises:
             InputError: what `find_scan` raises; then nothing is left behind.
@@ -63,7 +64,7 @@ class Jobs:
             progress, cancellation = Progress(), Cancellation()
 
             def work(worker: int) -> None:
-                self._work(job, scan, parameters, cancellation=cancellation, progress=progress, worker=worker)
+                self._work(job, scan, parameters, image, cancellation=cancellation, progress=progress, worker=worker)
 
             # Held until the ticket is noted, or a quick job could end before it.
             with self._changing:
@@ -143,7 +144,7 @@ class Jobs:
         self._store.close()
 
     def _work(
-        self, job: Job, scan: Path, parameters: Parameters, *, cancellation: Cancellation, progress: Progress, worker: int
+        self, job: Job, scan: Path, parameters: Parameters, image: str, *, cancellation: Cancellation, progress: Progress, worker: int
     ) -> None:
         """One job from its start to its results; raises what keeps it from them."""
         with self._changing:
@@ -152,6 +153,7 @@ class Jobs:
         self._infer(
             scan,
             parameters,
+            image=image,
             results=self._store.unfinished(job),
             cancellation=cancellation,
             progress=progress,

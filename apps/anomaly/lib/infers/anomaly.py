@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from monailabel.interfaces.datastore import Datastore
 from monailabel.interfaces.tasks.infer_v2 import InferTask, InferType
 
 from umaddpm_core.serving.cancellation import Cancellation
 from umaddpm_core.serving.detections import Detections
+from umaddpm_core.serving.dicom.answer import DicomAnswer
 from umaddpm_core.serving.parameters import Parameters
 from umaddpm_core.serving.results import LABELS, load_writers, result_file, result_parameters
 from umaddpm_core.serving.scan_source import NotFound
@@ -17,7 +19,7 @@ from umaddpm_core.serving.scan_source import NotFound
 class AnomalyInfer(InferTask):
     """Scan in, mask (or archive) and result parameters out. Research use only."""
 
-    def __init__(self, detections: Detections) -> None:
+    def __init__(self, detections: Detections, datastore: Datastore) -> None:
         super().__init__(
             type=InferType.SEGMENTATION,
             labels=LABELS,
@@ -25,6 +27,7 @@ class AnomalyInfer(InferTask):
             description="Unsupervised anomaly detection in brain MRI (UMA-DDPM). Research use only.",
         )
         self._detections = detections
+        self._datastore = datastore
 
     def warm_up(self) -> None:
         """Load the default model, and what the first result needs."""
@@ -60,6 +63,7 @@ class AnomalyInfer(InferTask):
 
         Raises:
             InputError: a scan or a parameter that cannot be used.
+        ArchiveUnavailable: the archive did not take the results.
             Cancelled: the client hung up.
         """
         scan = request.get("image")
@@ -70,12 +74,14 @@ class AnomalyInfer(InferTask):
             # The stock route and batch jobs merge the parameters into the request, where `model` is the inferer. What
             # else such a request holds was written by the client and is no business of ours.
             parameters, ours = Parameters.from_mapping({**request, "model": None}), {}
+        dicom, wants_file = DicomAnswer(Path(scan), parameters, self._datastore), ours.get("wants_file", True)
         detection = self._detections.detect(
             Path(scan), parameters, Cancellation.of(ours).is_set, ours.get("progress"), ours.get("worker", 0)
         )
+        detection = dicom.complete(detection, wants_file=wants_file)
         if folder := ours.get("results"):
             from umaddpm_core.detection import write_detection
 
             write_detection(detection, folder)
-        file = result_file(detection, parameters.result_extension) if ours.get("wants_file", True) else None
+        file = result_file(detection, parameters.result_extension, dicom.files) if wants_file else None
         return str(file) if file else None, result_parameters(detection)
