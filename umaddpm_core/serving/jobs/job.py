@@ -92,5 +92,5 @@ def asked(parameters: Parameters) -> dict[str, Any]:
     return {
         name: value
         for name, value in asdict(parameters).items()
-        if value not in (None, False) and name != "result_extension"
+        if value is not None and value is not False and name != "result_extension"
     }
