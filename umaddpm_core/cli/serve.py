@@ -123,9 +123,11 @@ def _sends_password_in_clear(address: str) -> bool:
     import os
     from urllib.parse import urlsplit
 
+    from umaddpm_core.serving.security.tokens import is_loopback
+
     parts = urlsplit(address)
     return bool(
-        parts.scheme == "http" and os.environ.get("MONAI_LABEL_DICOMWEB_PASSWORD") and not _is_loopback(parts.hostname or "")
+        parts.scheme == "http" and os.environ.get("MONAI_LABEL_DICOMWEB_PASSWORD") and not is_loopback(parts.hostname or "")
     )
 
 

@@ -229,11 +229,11 @@ def test_an_archive_that_is_down_is_one_sentence_and_the_server_goes_on(archive_
     assert new in archive_server.fetched
 
 
-def test_nothing_may_be_added_to_or_removed_from_the_archive_by_its_images(archive_server, orthanc, stored):
+def test_nothing_may_be_added_to_or_removed_from_the_archive_by_its_images(archive_server, orthanc, stored, small_scan):
     url = f"{archive_server.url}/datastore/image"
     removed = requests.delete(url, params={"id": stored["upright"]}, timeout=60)
     assert_is_one_sentence(removed, 422, "removes nothing")
-    added = requests.put(url, params={"image": "new"}, files={"file": ("new.nii.gz", b"x")}, timeout=60)
+    added = requests.put(url, params={"image": "new"}, files={"file": ("new.nii.gz", small_scan.read_bytes())}, timeout=60)
     assert_is_one_sentence(added, 422, "archive")
     assert orthanc.files(stored["upright"])
 
