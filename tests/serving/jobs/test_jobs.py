@@ -110,13 +110,16 @@ def test_upload_that_keeps_its_voxels_elsewhere_is_refused(jobs, tmp_path):
     assert_is_refused(jobs.post(path), 422, path.name)
 
 
-@pytest.mark.parametrize("about", ["text.nii.gz", "no_such_model"])
-def test_job_that_fails_says_why_in_a_sentence(server, jobs, tmp_path, about):
+def test_upload_that_is_no_image_is_refused_at_once(jobs, tmp_path):
     path = tmp_path / "text.nii.gz"
     path.write_bytes(b"this is no image")
-    job = jobs.submit(path) if about == path.name else jobs.submit(image=server.image, params={"model": about})
+    assert_is_refused(jobs.post(path), 422, path.name)
+
+
+def test_job_that_fails_says_why_in_a_sentence(server, jobs):
+    job = jobs.submit(image=server.image, params={"model": "no_such_model"})
     failed = jobs.until(job, lambda state: state["state"] == "failed")
-    assert about in failed["error"] and failed["error"].endswith(".") and "/" not in failed["error"]
+    assert "no_such_model" in failed["error"] and failed["error"].endswith(".") and "/" not in failed["error"]
     assert_is_refused(jobs.get(f"/{job}/mask"), 409, "failed")
 
 
