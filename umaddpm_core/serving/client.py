@@ -36,9 +36,10 @@ class Client:
         self._certificate = str(certificate) if certificate else None
 
     def is_ready(self) -> bool:
-        """Whether the server answers and has loaded its model; nobody needs a token to ask that."""
+        """Whether the server answers and has loaded its model, which nobody needs a token to ask; a stock one only answers."""
         try:
-            return self._sent("GET", f"{self.url}/ready", timeout=5).ok
+            response = self._sent("GET", f"{self.url}/ready", timeout=5)
+            return response.ok or (response.status_code == 404 and self._sent("GET", f"{self.url}/info/", timeout=5).ok)
         except requests.RequestException:
             return False
 
