@@ -43,7 +43,7 @@ def test_what_no_entry_names_is_for_administrators():
     assert least_role("PATCH", "/info/")[0] is Role.admin
     assert least_role("GET", "/info/../reload")[0] is Role.admin
     assert least_role("GET", "/health")[0] is OPEN
-    assert least_role("POST", "/anomaly/jobs/17/cancel")[0] is Role.infer
+    assert least_role("DELETE", "/anomaly/jobs/17")[0] is Role.infer
     # Several routes fit; the most demanding counts.
     assert least_role("GET", "/proxy/dicom/stow/studies")[0] is Role.admin
 
