@@ -7,6 +7,7 @@ import itertools
 import json
 import shutil
 import socket
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -18,6 +19,7 @@ import numpy as np
 import pytest
 import requests
 import SimpleITK as sitk
+from program import started
 
 from umaddpm_core.serving.checkout import app_folder
 from umaddpm_core.serving.launch import Server
@@ -63,6 +65,22 @@ def free_port() -> int:
 @pytest.fixture
 def port() -> int:
     return free_port()
+
+
+@pytest.fixture
+def start(tmp_path: Path, tiny_model: Path, port: int) -> Iterator[Callable[..., subprocess.Popen]]:
+    """Starts `umaddpm serve` with the tiny model in an empty folder; what still runs at the end of the test is stopped."""
+    running: list[subprocess.Popen] = []
+
+    def run(*options: str, **settings: str) -> subprocess.Popen:
+        running.append(started(tmp_path, "serve", "--port", str(port), *options, UMADDPM_MODEL=str(tiny_model), **settings))
+        return running[-1]
+
+    yield run
+    for process in running:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(30)
 
 
 @pytest.fixture(scope="session")

@@ -86,7 +86,9 @@ def configured_megabytes() -> float:
 
 def _size(detection: Detection) -> int:
     """Bytes of the volumes."""
-    images = (detection.scan, detection.mask, detection.reconstruction, detection.anomaly_map, detection.examined)
+    from umaddpm_core.detection.detection import VOLUMES
+
+    images = (detection.scan, detection.structures, *(getattr(detection, volume) for volume in VOLUMES))
     return sum(
         image.GetNumberOfPixels() * image.GetNumberOfComponentsPerPixel() * image.GetSizeOfPixelComponent() for image in images
     )

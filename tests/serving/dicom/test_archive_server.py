@@ -119,6 +119,20 @@ def test_uploaded_series_gets_a_seg_too(archive_server, oblique_scan, tmp_path):
     assert seg.ReferencedSeriesSequence[0].SeriesInstanceUID == datasets[0].SeriesInstanceUID
 
 
+def test_a_job_examines_a_series_too(archive_server, stored, tmp_path):
+    where = {"image": stored["reversed"]}
+    asked = requests.post(f"{archive_server.url}/anomaly/jobs", params=where, data={"params": json.dumps(LOW)}, timeout=60)
+    url = f"{archive_server.url}/anomaly/jobs/{asked.json()['id']}"
+    deadline = time.monotonic() + 300
+    while (state := requests.get(url, timeout=60).json())["state"] in ("queued", "running"):
+        assert time.monotonic() < deadline, state
+        time.sleep(0.2)
+    assert state["state"] == "done", state
+    mask = read_image(requests.get(f"{url}/mask", timeout=60).content, tmp_path / "job.nii.gz")
+    same = read_image(archive_server.ask(stored["reversed"], result_extension=".nii.gz", **LOW).content, tmp_path / "mask.nii.gz")
+    np.testing.assert_array_equal(sitk.GetArrayViewFromImage(mask), sitk.GetArrayViewFromImage(same))
+
+
 def test_results_are_written_back_when_asked_for_and_once(archive_server, orthanc, stored, tmp_path):
     known = {one["0020000E"]["Value"][0] for one in orthanc.search()}
     archive_server.ask(stored["oblique"], result_extension=".dcm", **LOW)

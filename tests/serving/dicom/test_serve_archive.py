@@ -1,49 +1,12 @@
 """`umaddpm serve --studies http://…` as a person starts it."""
 
-import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 
 import orthanc as archives
 import pytest
-
-from umaddpm_core.serving.checkout import repository_root
-
-COMMAND = "import sys; from umaddpm_core.cli.main import main; sys.argv[0] = 'umaddpm'; main()"
-
-
-@pytest.fixture
-def start(tmp_path, tiny_model):
-    started = []
-
-    def run(*options: str, **settings: str) -> subprocess.Popen:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        paths = os.pathsep.join(filter(None, [str(repository_root()), os.environ.get("PYTHONPATH")]))
-        environment = {**os.environ, "PYTHONPATH": paths, "UMADDPM_MODEL": str(tiny_model), "COLUMNS": "100", **settings}
-        command = [sys.executable, "-c", COMMAND, "serve", "--port", str(port), *options]
-        started.append(subprocess.Popen(command, cwd=tmp_path, env=environment, text=True, bufsize=1,
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT))  # fmt: skip
-        return started[-1]
-
-    yield run
-    for process in started:
-        if process.poll() is None:
-            process.terminate()
-            process.wait(30)
-
-
-def printed_until_ready(process) -> str:
-    printed = []
-    for line in process.stdout:
-        printed.append(line)
-        if "Ctrl-C" in line:
-            break
-    return "".join(printed)
+from program import printed_until_ready
 
 
 def test_serve_lists_the_series_of_an_archive(start, orthanc, stored, tmp_path):

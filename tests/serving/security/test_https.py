@@ -1,9 +1,6 @@
 """`umaddpm serve` for others than this computer."""
 
 import datetime
-import os
-import subprocess
-import sys
 
 import pytest
 import requests
@@ -11,12 +8,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from program import printed_until_ready
 
 from umaddpm_core.errors import InputError
-from umaddpm_core.serving.checkout import repository_root
 from umaddpm_core.serving.client import Client
 
-COMMAND = "import sys; from umaddpm_core.cli.main import main; sys.argv[0] = 'umaddpm'; main()"
 TOKEN = "a-token-of-the-hospital-0123456789"
 
 
@@ -38,27 +34,13 @@ def certificate(folder):
 
 
 @pytest.fixture
-def serve(tmp_path, tiny_model, port):
+def serve(start):
     """Starts `umaddpm serve` on every address with a token, and returns what it prints until it waits."""
-    path = os.pathsep.join(filter(None, [str(repository_root()), os.environ.get("PYTHONPATH")]))
-    environment = {**os.environ, "PYTHONPATH": path, "UMADDPM_MODEL": str(tiny_model), "UMADDPM_TOKEN": TOKEN, "COLUMNS": "100"}
-    started = []
 
     def run(*options: str) -> str:
-        command = [sys.executable, "-c", COMMAND, "serve", "--host", "0.0.0.0", "--port", str(port), "--no-demonstrate", *options]
-        started.append(subprocess.Popen(command, cwd=tmp_path, env=environment, text=True, bufsize=1,
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT))  # fmt: skip
-        printed = []
-        for line in started[-1].stdout:
-            printed.append(line)
-            if "Ctrl-C" in line:
-                break
-        return "".join(printed)
+        return printed_until_ready(start("--host", "0.0.0.0", "--no-demonstrate", *options, UMADDPM_TOKEN=TOKEN))
 
-    yield run
-    for process in started:
-        process.terminate()
-        process.wait(30)
+    return run
 
 
 def test_serve_with_a_certificate_speaks_https_only(serve, tmp_path, port):

@@ -2,15 +2,14 @@
 
 import os
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
 
 from attacks import assert_refused, raw_request
+from program import PROGRAM, environment
 from umaddpm_core.errors import InputError
-from umaddpm_core.serving.checkout import repository_root
 from umaddpm_core.serving.client import Client
 from umaddpm_core.serving.security.roles import Role
 from umaddpm_core.serving.security.tokens import (
@@ -23,13 +22,9 @@ from umaddpm_core.serving.security.tokens import (
     require_tokens,
 )
 
-COMMAND = "import sys; from umaddpm_core.cli.main import main; sys.argv[0] = 'umaddpm'; main()"
 
-
-def umaddpm(*arguments: str, folder, **environment: str) -> subprocess.CompletedProcess:
-    path = os.pathsep.join(filter(None, [str(repository_root()), os.environ.get("PYTHONPATH")]))
-    return subprocess.run([sys.executable, "-c", COMMAND, *arguments], cwd=folder, capture_output=True, text=True,
-                          env={**os.environ, "PYTHONPATH": path, **environment}, timeout=120)  # fmt: skip
+def umaddpm(*arguments: str, folder, **settings: str) -> subprocess.CompletedProcess:
+    return subprocess.run([*PROGRAM, *arguments], cwd=folder, capture_output=True, text=True, env=environment(**settings), timeout=120)
 
 
 def test_the_command_prints_a_token_once_and_keeps_only_its_hash(tmp_path):
@@ -175,7 +170,7 @@ def test_jobs_of_the_server_know_their_own_token_and_not_that_for_everything(gua
                 continue
             if pairs.get(ADDRESS_VARIABLE) == guarded.url:
                 return pairs
-        pytest.skip("the environment of other processes cannot be read here")
+        raise AssertionError("no process of the server was found")
 
     environment = environment_of_the_server()
     monkeypatch.setenv(ADDRESS_VARIABLE, guarded.url)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import SimpleITK as sitk
+from highdicom.content import AlgorithmIdentificationSequence
 from highdicom.seg import SegmentAlgorithmTypeValues, Segmentation, SegmentationTypeValues, SegmentDescription
 from pydicom.sr.coding import Code
 
@@ -36,15 +37,7 @@ def segmentation(detection: Detection, source: SourceSeries) -> Segmentation | N
     """
     origin = Origin.of(detection.report)
     with refusing_odd_headers():
-        segment = SegmentDescription(
-            segment_number=1,
-            segment_label="Anomaly",
-            segmented_property_category=CATEGORY,
-            segmented_property_type=PROPERTY,
-            algorithm_type=SegmentAlgorithmTypeValues.AUTOMATIC,
-            algorithm_identification=origin.algorithm(detection.report["threshold"]),
-            anatomic_regions=[REGION],
-        )
+        segment = _segment(SegmentAlgorithmTypeValues.AUTOMATIC, origin.algorithm(detection.report["threshold"]))
         description = f"{ALGORITHM} anomaly, research use only"
         return _written(detection.mask, source, segment, origin, description)
 
@@ -59,16 +52,23 @@ def accepted_segmentation(mask: sitk.Image, source: SourceSeries) -> Segmentatio
         InputError: another grid, or a source that no SEG can refer to.
     """
     with refusing_odd_headers():
-        segment = SegmentDescription(
-            segment_number=1,
-            segment_label="Anomaly",
-            segmented_property_category=CATEGORY,
-            segmented_property_type=PROPERTY,
-            algorithm_type=SegmentAlgorithmTypeValues.MANUAL,
-            anatomic_regions=[REGION],
-        )
+        segment = _segment(SegmentAlgorithmTypeValues.MANUAL)
         origin = Origin("reviewed by a person", "none", __version__)
         return _written(mask, source, segment, origin, "Reviewed anomaly, research use only")
+
+
+def _segment(
+    made: SegmentAlgorithmTypeValues, algorithm: AlgorithmIdentificationSequence | None = None
+) -> SegmentDescription:
+    return SegmentDescription(
+        segment_number=1,
+        segment_label="Anomaly",
+        segmented_property_category=CATEGORY,
+        segmented_property_type=PROPERTY,
+        algorithm_type=made,
+        algorithm_identification=algorithm,
+        anatomic_regions=[REGION],
+    )
 
 
 def _written(

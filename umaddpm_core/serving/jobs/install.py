@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +23,8 @@ from umaddpm_core.serving.jobs.queue import QueueFull, Stopping, WorkQueue
 from umaddpm_core.serving.jobs.service import Jobs, NotReady
 from umaddpm_core.serving.jobs.settings import JobSettings
 from umaddpm_core.serving.jobs.store import JobStore
+from umaddpm_core.serving.parameters import Parameters
+from umaddpm_core.serving.scan_source import held_scan
 
 INFERER = "anomaly"
 SECONDS_TO_STOP = 5
@@ -85,8 +87,11 @@ async def _sweep(jobs: Jobs) -> None:
         await run_in_threadpool(jobs.sweep)
 
 
-def _infer(scan: Path, parameters: object, **request: object) -> None:
-    inference.infer(app_instance(), INFERER, scan, parameters, wants_file=False, **request)
+def _infer(scan: Path, parameters: Parameters, *, image: str = "", **request: object) -> None:
+    app = app_instance()
+    # A series of an archive may have made room for others while the job waited; it is fetched again, and stays.
+    with held_scan(app, image, "") if image else nullcontext(scan) as path:
+        inference.infer(app, INFERER, path, parameters, image=image, wants_file=False, **request)
 
 
 def _default_folder(app: MONAILabelApp) -> Path:
