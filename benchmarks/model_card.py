@@ -249,7 +249,7 @@ def main() -> None:
         tumours(names),
         ablation(),
         cost(),
-        "## Failures\n\n![Healthy people with the largest findings, and painted lesions that were missed](images/failures.png)\n\n"
+        "## Failures\n\n![What is marked in healthy people, where anything is, and painted lesions that were missed](images/failures.png)\n\n"
         "*Written by `python benchmarks/failures.py`; IXI, CC BY-SA 3.0.*\n" if (ROOT / "docs" / "images" / "failures.png").exists() else "",
         "## Limits\n",
         LIMITS,
