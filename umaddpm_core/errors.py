@@ -10,6 +10,10 @@ class InputError(ValueError):
     """A bad input, named in one sentence: exit status 2 on the command line, HTTP 4xx on the server."""
 
 
+class NotFound(InputError):
+    """What the input names is not there: an image, a session, a job."""
+
+
 class Rejected(InputError):
     """A scan of which no result would mean anything: its quality report says `reject`."""
 

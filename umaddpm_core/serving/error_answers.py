@@ -10,9 +10,8 @@ from monailabel.interfaces.exception import ImageNotFoundException, LabelNotFoun
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from umaddpm_core.errors import Cancelled, InputError, Rejected
+from umaddpm_core.errors import Cancelled, InputError, NotFound, Rejected
 from umaddpm_core.serving.dicom.archive import ArchiveUnavailable
-from umaddpm_core.serving.scan_source import NotFound
 from umaddpm_core.serving.security.audit import note
 
 CLIENT_CLOSED_REQUEST = 499

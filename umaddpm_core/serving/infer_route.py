@@ -13,13 +13,13 @@ from monailabel.endpoints.user.auth import RBAC
 from monailabel.interfaces.utils.app import app_instance
 from starlette.concurrency import run_in_threadpool
 
-from umaddpm_core.errors import InputError
+from umaddpm_core.errors import InputError, NotFound
 from umaddpm_core.serving import inference
 from umaddpm_core.serving.cancellation import Cancellation
 from umaddpm_core.serving.jobs.progress import Progress
 from umaddpm_core.serving.jobs.queue import Ticket, WorkQueue
 from umaddpm_core.serving.parameters import SEG_EXTENSION, Parameters
-from umaddpm_core.serving.scan_source import NotFound, held_scan, uploaded_scan
+from umaddpm_core.serving.scan_source import held_scan, uploaded_scan
 from umaddpm_core.serving.security.audit import note_result
 
 router = APIRouter(tags=["Infer"])

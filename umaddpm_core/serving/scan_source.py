@@ -10,15 +10,11 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from umaddpm_core.errors import InputError
+from umaddpm_core.errors import InputError, NotFound
 from umaddpm_core.serving.security.confinement import inside
 
 if TYPE_CHECKING:
     from monailabel.interfaces.app import MONAILabelApp
-
-
-class NotFound(InputError):
-    """The request names an image, a session or an inferer that is not there."""
 
 
 def stored_scan(app: MONAILabelApp, image: str, session_id: str) -> Path:

@@ -13,7 +13,7 @@ import pytest
 import SimpleITK as sitk
 from dicom_writer import study
 
-from umaddpm_core.errors import InputError
+from umaddpm_core.errors import InputError, NotFound
 from umaddpm_core.preprocessing.reading import read_mask, read_scan
 from umaddpm_core.serving.dicom.address import check_address
 from umaddpm_core.serving.dicom.archive import Archive, ArchiveUnavailable
@@ -21,7 +21,6 @@ from umaddpm_core.serving.dicom.datastore import MR, ArchiveDatastore
 from umaddpm_core.serving.dicom.listing import Listing
 from umaddpm_core.serving.dicom.segmentation import accepted_segmentation, segmentation
 from umaddpm_core.serving.dicom.source_series import source_series
-from umaddpm_core.serving.scan_source import NotFound
 
 CREDENTIALS = (archives.USER, archives.PASSWORD)
 

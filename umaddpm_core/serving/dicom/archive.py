@@ -15,10 +15,9 @@ from monailabel.datastore.dicom import DICOMwebClientX
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
-from umaddpm_core.errors import InputError
+from umaddpm_core.errors import InputError, NotFound
 from umaddpm_core.preprocessing.reading.archive import LARGEST_BYTES, LARGEST_FILES
 from umaddpm_core.serving.dicom.address import check_address
-from umaddpm_core.serving.scan_source import NotFound
 
 SECONDS_TO_CONNECT = 5
 SECONDS_TO_ANSWER = 60

@@ -8,14 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from umaddpm_core.errors import Cancelled, InputError
+from umaddpm_core.errors import Cancelled, InputError, NotFound
 from umaddpm_core.serving.cancellation import Cancellation
 from umaddpm_core.serving.jobs.job import Job, State, asked
 from umaddpm_core.serving.jobs.progress import READING, Progress
 from umaddpm_core.serving.jobs.queue import Stopping, Ticket, WorkQueue
 from umaddpm_core.serving.jobs.store import INTERRUPTED, JobStore
 from umaddpm_core.serving.parameters import Parameters
-from umaddpm_core.serving.scan_source import NotFound
 
 Infer = Callable[..., Any]
 """Examines a scan: `infer(scan, parameters, results=…, cancellation=…, progress=…, worker=…)` writes into `results`."""

@@ -8,12 +8,12 @@ from typing import Any
 from monailabel.interfaces.datastore import Datastore
 from monailabel.interfaces.tasks.infer_v2 import InferTask, InferType
 
+from umaddpm_core.errors import NotFound
 from umaddpm_core.serving.cancellation import Cancellation
 from umaddpm_core.serving.detections import Detections
 from umaddpm_core.serving.dicom.answer import DicomAnswer
 from umaddpm_core.serving.parameters import Parameters
 from umaddpm_core.serving.results import LABELS, load_writers, result_file, result_parameters
-from umaddpm_core.serving.scan_source import NotFound
 
 
 class AnomalyInfer(InferTask):
