@@ -1,9 +1,11 @@
-"""What several benchmarks share: the baseline without learning, and where results lie."""
+"""What several benchmarks share: the baseline without learning, where results lie, and tables of them."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from umaddpm_core.data.cache import ArrayCache
 from umaddpm_core.detection.calibration import Threshold
@@ -34,3 +36,10 @@ def best_on_painted_lesions(baselines: list[Baseline]) -> tuple[Intensity, Thres
     """The kind and score with the highest pooled Dice on validation people."""
     method, threshold, _ = max(baselines, key=lambda baseline: baseline[2])
     return method, threshold
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    """A Markdown table."""
+    head = list(head)
+    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    return "\n".join([*lines, *(f"| {' | '.join(map(str, row))} |" for row in rows)])

@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from common import RESULTS, ROOT
+from ablation_table import ablation
+from common import RESULTS, ROOT, table
 
 from umaddpm_core.artefact import Artefact
 from umaddpm_core.detection.models import DEFAULT, shipped_models
@@ -45,13 +46,6 @@ LIMITS = """- One scanner (Philips 3 T, Hammersmith) made every real training sc
 def load(name: str) -> dict[str, Any] | None:
     path = RESULTS / f"{name}.json"
     return json.loads(path.read_text()) if path.exists() else None
-
-
-def table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
-    """A Markdown table."""
-    head = list(head)
-    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
-    return "\n".join([*lines, *(f"| {' | '.join(map(str, row))} |" for row in rows)])
 
 
 def models(artefacts: dict[str, Artefact]) -> str:
@@ -163,17 +157,6 @@ def tumours(names: Iterable[str]) -> str:
                 ]
                 parts.append(table(("case", "Dice", "Dice of the baseline", "AUPRC", "lesion"), cases) + "\n")
     return "## Real tumours\n\n" + "\n".join(parts) if parts else ""
-
-
-def ablation() -> str:
-    if not (r := load("ablation")):
-        return ""
-    rows = []
-    for run in r["summary"]:
-        rows.append((run["modality"], run["row"], f"{run['slices']:,}", run["seeds"], *(run[figure] for figure in r["figures"])))
-    return (
-        "## Ablation\n\n" + table(("sequence", "row", "slices", "seeds", *r["figures"].values()), rows) + f"\n\n{r['remark']}\n"
-    )
 
 
 def cost() -> str:

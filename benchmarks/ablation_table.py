@@ -1,0 +1,79 @@
+"""The model card's section on the ablation, of the runs that `benchmarks/ablation.py` has kept."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+from common import RESULTS, table
+
+from umaddpm_core.evaluation.statistics import permutation_p
+
+FIGURES = {
+    "psnr_499": "PSNR, t = 499",
+    "ssim_499": "SSIM, t = 499",
+    "painted_499": "AP, painted lesions, t = 499",
+    "painted_200": "AP, painted lesions, t = 200",
+    "tumours_499": "AUPRC, tumours, t = 499",
+    "tumours_200": "AUPRC, tumours, t = 200",
+}
+FIRST, SECOND, THIRD = "mask", "mask + MAM", "mask + MAM + dual loss"
+
+Run = dict[str, Any]
+
+
+def ablation() -> str:
+    """The section, or nothing where there are no runs."""
+    runs = [json.loads(path.read_text()) for path in sorted((RESULTS / "ablation").glob("*.json"))]
+    if not runs:
+        return ""
+    head = ("sequence", "row", "slices", "seeds", *FIGURES.values())
+    return f"## Ablation (preset `{runs[0]['preset']}`)\n\n{table(head, _lines(runs))}\n\n{_gains(runs)}\n"
+
+
+def _grouped(runs: list[Run]) -> dict[tuple[str, int], dict[str, list[Run]]]:
+    """By sequence and budget, the runs of each row in the order of the rows."""
+    groups: dict[tuple[str, int], dict[str, list[Run]]] = defaultdict(dict)
+    for row in (FIRST, SECOND, THIRD):
+        for run in runs:
+            if run["row"] == row:
+                groups[run["modality"], run["slices"]].setdefault(row, []).append(run)
+    return dict(sorted(groups.items()))
+
+
+def _lines(runs: list[Run]) -> list[tuple[Any, ...]]:
+    """One line for every sequence, budget and row: the mean over seeds, ± their standard deviation where there are several."""
+    lines = []
+    for (modality, slices), rows in _grouped(runs).items():
+        for row, some in rows.items():
+            told = []
+            for figure in FIGURES:
+                values = [run[figure] for run in some]
+                digits = 2 if figure.startswith("psnr") else 3
+                told.append(f"{np.mean(values):.{digits}f}" + (f" ± {np.std(values, ddof=1):.{digits}f}" if len(values) > 1 else ""))
+            lines.append((modality, row, f"{slices:,}", len(some), *told))
+    return lines
+
+
+def _gains(runs: list[Run]) -> str:
+    """What each row gains over the one before it on tumours, by sequence and budget, patient by patient."""
+    told = []
+    for (modality, slices), rows in _grouped(runs).items():
+        for better, worse, what in ((SECOND, FIRST, "MAM"), (THIRD, SECOND, "the dual loss"), (THIRD, FIRST, "both")):
+            if not (ours := rows.get(better)) or not (theirs := rows.get(worse)):
+                continue
+            ours, theirs = _by_patient(ours), _by_patient(theirs)
+            gain = np.mean([ours[name] - theirs[name] for name in ours])
+            p = f"p = {permutation_p(ours, theirs):.2g}" if len(ours) > 5 else f"{len(ours)} patients: no test"
+            told.append((modality, f"{slices:,}", what, f"{gain:+.3f} ({p})"))
+    return (
+        "What a row adds to the AUPRC on tumours at the paper's t = 499, mean over patients (paired permutation test over patients, each the mean "
+        "of its seeds). People and tumours are those of the sections above.\n\n" + table(("sequence", "slices", "added", "gain"), told)
+    )
+
+
+def _by_patient(runs: list[Run]) -> dict[str, float]:
+    """The AUPRC of every patient at t = 499, mean over seeds."""
+    return {name: float(np.mean([run["cases"][name]["tumours_499"] for run in runs])) for name in runs[0]["cases"]}
