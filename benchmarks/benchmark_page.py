@@ -1,6 +1,6 @@
 """Write `docs/benchmark.md` from a finished comparison.
 
-    umaddpm compare benchmarks/comparison.yaml --cache cache -o run/compare
+    umaddpm compare benchmarks/comparison.yaml --cache cache -o run/compare --kept docs/results/comparison
     python benchmarks/benchmark_page.py run/compare
 
 The tables are those of `umaddpm compare`, as they are; beside them stand the figures that the paper prints, from
@@ -27,7 +27,7 @@ REAL = {"T1": "LGG", "T2": "three tumours"}
 
 HEAD = """# Benchmark
 
-Eight methods of the family, trained with one budget on the same healthy scans and judged on the same cases by the same code, beside a baseline without learning. Written by `python benchmarks/benchmark_page.py`; the figures come from `umaddpm compare benchmarks/comparison.yaml --cache cache -o run/compare`. Research use only.
+Eight methods of the family, trained with one budget on the same healthy scans and judged on the same cases by the same code, beside a baseline without learning. Written by `python benchmarks/benchmark_page.py`; the figures come from `umaddpm compare benchmarks/comparison.yaml --cache cache -o run/compare --kept docs/results/comparison`. Research use only.
 
 **How to read it.** The interval is over people; p says how likely a difference in AUPRC to {reference} would be by chance, corrected for the number of methods. Where p is above 0.05, the data do not tell the two apart, whatever their order.
 """

@@ -1,6 +1,7 @@
 """A comparison of all methods on a plan of one scan under several names: it works, its numbers mean nothing."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import yaml
 
 from umaddpm_core.data.cache import ArrayCache, CachedScan, write_index, write_settings, write_volume
 from umaddpm_core.errors import InputError
+from umaddpm_core.evaluation.comparison.binding import statements
 from umaddpm_core.evaluation.comparison.plan import read_plan
 from umaddpm_core.evaluation.comparison.runs import Comparison
 from umaddpm_core.evaluation.comparison.writing import write_comparison
@@ -150,12 +152,27 @@ def test_what_is_done_is_not_done_again_and_what_changed_is(healthy, patients, t
     assert [result for _, result in complete()] == [result for _, result in first] and not told
     complete(sets=[{"name": "cubes", "source": str(patients), "modality": "T1", "part": "development"}])
     assert [line.split()[0] for line in told] == ["judging", "fitting", "judging"]
-    (tmp_path / "out" / "vae" / "T1_32_0" / "model.safetensors").unlink()
-    complete()
-    assert told[0].startswith("training VAE")
     with pytest.raises(InputError, match="other settings"):
         methods = [{"name": "VAE", "experiment": "vae", "settings": {"method_config": {"base": 16}, "batch": 16}}]
         complete(methods=methods, reference="VAE")
+
+
+def test_it_goes_on_elsewhere_with_the_kept_results_and_without_models(healthy, patients, tmp_path):
+    told, plan = [], read_plan(plan_of(tmp_path, patients, ["vae", "intensity"]))
+    here = Comparison(plan, healthy, tmp_path / "here", kept=tmp_path / "kept", tell=told.append)
+    written = {path.name: path for path in write_comparison(here, here.complete())}
+    elsewhere = shutil.copytree(healthy.folder, tmp_path / "elsewhere")
+    told.clear()
+    there = Comparison(plan, ArrayCache(elsewhere), tmp_path / "there", kept=tmp_path / "kept", tell=told.append)
+    for path in write_comparison(there, there.complete()):
+        assert path.read_bytes() == written[path.name].read_bytes()
+    assert not told and not list((tmp_path / "there").rglob("*.safetensors"))
+
+
+def test_what_the_code_does_counts_and_not_how_it_is_told():
+    told = 'def double(x):\n    """Twice x."""\n    return 2 * x  # twice\n'
+    assert statements(told) == statements("def double(x):\n\n    return 2*x")
+    assert statements(told) != statements(told.replace("2 *", "3 *"))
 
 
 @pytest.mark.parametrize(

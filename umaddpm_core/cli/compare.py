@@ -12,6 +12,7 @@ def compare(
     plan: Annotated[Path, typer.Argument(help="YAML file: methods, budgets and sets of cases.")],
     cache: Annotated[Path, typer.Option(help="Array cache of healthy scans, made by `umaddpm preprocess`.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for runs, tables and the figure.")],
+    kept: Annotated[Path | None, typer.Option(help="Folder for the result of every run, by default that of the runs. With it, and without models, a comparison goes on elsewhere.")] = None,
     workers: Annotated[int, typer.Option(min=0, help="Processes that judge; 0 computes in this one.")] = 2,
 ) -> None:
     """Train what is not trained, judge what is not judged, and write the tables and the figure.
@@ -23,7 +24,7 @@ def compare(
     from umaddpm_core.evaluation.comparison.runs import Comparison
     from umaddpm_core.evaluation.comparison.writing import write_comparison
 
-    comparison = Comparison(read_plan(plan), ArrayCache(cache), output, workers=workers, tell=typer.echo)
+    comparison = Comparison(read_plan(plan), ArrayCache(cache), output, kept=kept, workers=workers, tell=typer.echo)
     results = comparison.complete()
     for path in write_comparison(comparison, results):
         typer.echo(f"Wrote {path}")

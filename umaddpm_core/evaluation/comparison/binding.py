@@ -1,7 +1,11 @@
-"""What a file of a comparison was made of, as a hash: it is used again only where nothing of that changed."""
+"""What a result of a comparison was made of, as a hash: it is used again only where nothing of that changed.
+
+Neither paths nor dates nor the machine belong to it, so that results can be kept with the project and gone on with elsewhere.
+"""
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 from functools import cache
@@ -9,11 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import umaddpm_core
+from umaddpm_core.data.binding import fingerprint
 from umaddpm_core.data.cache import ArrayCache
 from umaddpm_core.data.cohorts import Scan
 
-JUDGING = ("data", "detection", "diffusion", "evaluation", "methods", "networks")
-"""Packages whose code decides what a trained model's figures are."""
+DECIDING = ("losses.py", "data", "detection", "diffusion", "evaluation", "methods", "networks", "training")
+"""Code that decides what a model learns and what its figures are."""
+TELLING = ("detection/output.py", "detection/overview.py", *(f"evaluation/comparison/{name}.py" for name in ("figure", "table", "tables", "writing")))
+"""Code among it that only shows them."""
 
 
 def hash_of(content: Any) -> str:
@@ -23,12 +30,20 @@ def hash_of(content: Any) -> str:
 
 @cache
 def code_hash() -> str:
-    """Of the source of all that judges."""
+    """Of all that decides a result; comments, docstrings and layout of the code do not."""
     root = Path(umaddpm_core.__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted(path for package in JUDGING for path in (root / package).rglob("*.py")):
-        digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
+    files = [path for name in DECIDING for path in ((root / name).rglob("*.py") if (root / name).is_dir() else [root / name])]
+    named = {path.relative_to(root).as_posix(): path for path in files}
+    return hash_of({name: statements(path.read_text()) for name, path in named.items() if name not in TELLING})
+
+
+def statements(source: str) -> str:
+    """What Python code does, without comments, docstrings and layout."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(body := getattr(node, "body", None), list):
+            node.body = [part for part in body if not (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))]
+    return ast.dump(tree)
 
 
 def cache_hash(cache: ArrayCache) -> str:
@@ -37,6 +52,7 @@ def cache_hash(cache: ArrayCache) -> str:
 
 
 def scans_hash(scans: list[Scan]) -> str:
-    """Of the files of a list of scans: their names, sizes and dates."""
-    files = [path for scan in scans for path in (scan.path, scan.lesions, scan.brain) if path is not None]
-    return hash_of([(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files if path.is_file()])
+    """Of the names and content of the files of a list of scans."""
+    paths = [path for scan in scans for path in (scan.path, scan.lesions, scan.brain) if path is not None]
+    files = [file for path in paths for file in ([path] if path.is_file() else sorted(path.rglob("*"))) if file.is_file()]
+    return hash_of([(file.name, fingerprint(file)) for file in files])

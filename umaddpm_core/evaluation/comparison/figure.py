@@ -10,22 +10,20 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from umaddpm_core.data.replacing import replacing
-from umaddpm_core.detection.anomaly_map import anomaly_map, mask_of
 from umaddpm_core.detection.detection import NOTICE
 from umaddpm_core.evaluation.cases import Case
-from umaddpm_core.methods import Method
-from umaddpm_core.preprocessing.grid import VOXEL_MM3
+from umaddpm_core.evaluation.comparison.pictures import Picture, pictured_slice
 
 INK, BACKGROUND, TRUTH, FOUND = "white", "black", "#ffd23f", "#ff3b6b"
 INCHES = 1.25
 
 
-def draw(path: Path, cases: Sequence[Case], methods: dict[str, tuple[Method, str, float]]) -> None:
+def draw(path: Path, cases: Sequence[Case], methods: dict[str, tuple[Sequence[Picture], float]]) -> None:
     """Write a PNG: scan with the truth outlined, then by method reconstruction and map, the mask outlined on the map.
 
     Args:
         cases: each shown in the slice with the largest lesion.
-        methods: by name the trained method, the score of its map, and the threshold of its mask.
+        methods: by name the picture of every case, and the threshold of the masks.
     """
     rows, columns = 2 * len(cases), 1 + len(methods)
     figure = Figure(figsize=(columns * INCHES, rows * INCHES + 0.4), facecolor=BACKGROUND)
@@ -39,19 +37,18 @@ def draw(path: Path, cases: Sequence[Case], methods: dict[str, tuple[Method, str
         axes.set_title(name, color=INK, fontsize=6, pad=2)
     for number, case in enumerate(cases):
         truth = np.zeros(case.volume.shape[1:], bool) if case.truth is None else case.truth[0].numpy()
-        z = int(truth.sum((0, 1)).argmax())
+        z = pictured_slice(case)
         upper, lower = grid[2 * number], grid[2 * number + 1]
         for axes in (upper[0], lower[0]):
             _show(axes, case.volume[0, :, :, z].numpy(), "gray", 1)
         _outline(lower[0], truth[:, :, z], TRUTH)
         upper[0].text(2, 6, case.name, color=INK, fontsize=4)
-        for (method, score, threshold), above, below in zip(methods.values(), upper[1:], lower[1:]):
-            reconstruction = method.reconstruct(case.volume)
-            score_map = anomaly_map(case.volume, reconstruction, case.brain, score)[0].numpy()
-            _show(above, reconstruction[0, :, :, z].numpy(), "gray", 1)
-            _show(below, score_map[:, :, z], "inferno", 2 * threshold)
+        for (pictures, threshold), above, below in zip(methods.values(), upper[1:], lower[1:]):
+            picture = pictures[number]
+            _show(above, picture.reconstruction, "gray", 1)
+            _show(below, picture.score_map, "inferno", 2 * threshold)
             _outline(below, truth[:, :, z], TRUTH)
-            _outline(below, mask_of(score_map, threshold, VOXEL_MM3)[:, :, z], FOUND)
+            _outline(below, picture.mask, FOUND)
     figure.text(0.01, 0.003, f"Yellow: truth. Red: mask. {NOTICE}", color=INK, fontsize=5)
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
@@ -59,7 +56,7 @@ def draw(path: Path, cases: Sequence[Case], methods: dict[str, tuple[Method, str
 
 
 def _show(axes, picture: np.ndarray, colours: str, largest: float) -> None:
-    axes.imshow(np.rot90(picture), cmap=colours, vmin=0, vmax=largest)
+    axes.imshow(np.rot90(picture).astype(np.float32), cmap=colours, vmin=0, vmax=largest)
 
 
 def _outline(axes, region: np.ndarray, colour: str) -> None:

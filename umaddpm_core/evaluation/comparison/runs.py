@@ -13,15 +13,16 @@ from typing import Any
 
 from umaddpm_core import __version__
 from umaddpm_core.artefact import Artefact
-from umaddpm_core.data.binding import fingerprint
 from umaddpm_core.data.cache import ArrayCache
 from umaddpm_core.errors import InputError
 from umaddpm_core.evaluation.baseline import best_intensity, fitted_intensity
 from umaddpm_core.evaluation.calibrate import calibrate
+from umaddpm_core.evaluation.cases import Case
 from umaddpm_core.evaluation.comparison.binding import cache_hash, code_hash, hash_of
 from umaddpm_core.evaluation.comparison.cost import cost
 from umaddpm_core.evaluation.comparison.healthy import judged_healthy
 from umaddpm_core.evaluation.comparison.judging import judged_set, score_of
+from umaddpm_core.evaluation.comparison.pictures import keep_pictures, picture_threshold
 from umaddpm_core.evaluation.comparison.plan import Budget, Entry, Plan, learns
 from umaddpm_core.evaluation.comparison.sets import PreparedSet, prepared_set
 from umaddpm_core.evaluation.report import write_json
@@ -59,13 +60,16 @@ class Comparison:
 
     Args:
         plan, cache: what is compared, and the healthy scans to train on.
-        output: gets a folder for every run, with its model and `result.json`.
+        output: gets a folder for every run, with its model.
+        kept: gets a folder for every run, with `result.json` and the pictured slices; by default `output`. With these files and
+            without models a comparison is gone on with elsewhere.
         workers: processes that judge.
         tell: told what happens.
     """
 
-    def __init__(self, plan: Plan, cache: ArrayCache, output: Path, *, workers: int = 0, tell: Tell = print) -> None:
+    def __init__(self, plan: Plan, cache: ArrayCache, output: Path, *, kept: Path | None = None, workers: int = 0, tell: Tell = print) -> None:
         self.plan, self.cache, self.output, self.workers, self.tell = plan, cache, output, workers, tell
+        self.kept = kept or output
         self.data = cache_hash(cache)
         preparation = PreprocessingSettings(**cache.settings)
         present = [chosen for chosen in plan.sets if chosen.source.exists() or not chosen.optional]
@@ -93,13 +97,11 @@ class Comparison:
         return [(run, self.result(run)) for run in self.runs()]
 
     def result(self, run: Run) -> dict[str, Any]:
-        """The result of a run, from its file where nothing it depends on has changed."""
-        model, path = self._trained(run), self.output / run.folder / "result.json"
-        sets = {prepared.name: prepared.fingerprint for prepared in self._sets_of(run.modality)}
-        people = [self.plan.calibration_people, self.plan.healthy_people, run.entry.people, run.entry.cases, LESIONS]
-        bound = hash_of([fingerprint(model), run.entry.test, people, self.sizes_ml, sets, self.data, code_hash()])
+        """The result of a run, from its file where nothing it depends on has changed; else the model is made and judged."""
+        path, bound = self.kept / run.folder / "result.json", self._bound(run)
         if path.exists() and (stored := json.loads(path.read_text()))["bound"] == bound:
             return stored
+        model = self._trained(run)
         self.tell(f"judging {run}")
         artefact = Artefact.load(model)
         method = from_artefact(artefact, **run.entry.test)
@@ -109,14 +111,28 @@ class Comparison:
             "run": {"method": run.entry.name, "modality": run.modality, "slices": run.slices, "seed": run.seed},
             "config": artefact.config,
             "test": run.entry.test,
-            **(self._judged_whole(method, run) if run.slices in (0, self.plan.long.slices) else self._judged_short(method, run)),
         }
+        if run.slices in (0, self.plan.long.slices):
+            result.update(self._judged_whole(method, run))
+            keep_pictures(path.with_name("pictures.npz"), method, self.pictured(run.modality), *picture_threshold(result, run.modality))
+        else:
+            result.update(self._judged_short(method, run))
         write_json(path, result)
         return json.loads(path.read_text())
 
-    def method(self, run: Run) -> Method:
-        """The trained model of a run, as it is judged."""
-        return from_artefact(Artefact.load(self._trained(run)), **run.entry.test)
+    def pictured(self, modality: str) -> list[Case]:
+        """The cases of the figure of a sequence."""
+        return [
+            prepared.cases(scan) for prepared in self._sets_of(modality) for scan in prepared.scans if scan.name in self.plan.pictures
+        ]
+
+    def _bound(self, run: Run) -> str:
+        """The hash of all that decides the result of a run."""
+        plan, entry = self.plan, run.entry
+        trained = plan.training(entry, run.modality, run.slices, run.seed).model_dump() if learns(entry) else None
+        sets = {prepared.name: prepared.fingerprint for prepared in self._sets_of(run.modality)}
+        judged = [entry.test, plan.calibration_people, plan.healthy_people, entry.people, entry.cases, LESIONS, self.sizes_ml, plan.pictures]
+        return hash_of([entry.experiment, trained, judged, sets, self.data, __version__, code_hash()])
 
     def _judged_whole(self, method: Method, run: Run) -> dict[str, Any]:
         """Thresholds, cost, healthy people and every set."""

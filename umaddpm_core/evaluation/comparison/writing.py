@@ -9,7 +9,8 @@ from umaddpm_core import __version__
 from umaddpm_core.data.replacing import replacing
 from umaddpm_core.evaluation.comparison.figure import draw
 from umaddpm_core.evaluation.comparison.healthy import population_mean
-from umaddpm_core.evaluation.comparison.judging import PROTOCOLS, score_of
+from umaddpm_core.evaluation.comparison.judging import PROTOCOLS
+from umaddpm_core.evaluation.comparison.pictures import THRESHOLD, kept_picture, picture_threshold
 from umaddpm_core.evaluation.comparison.runs import Comparison
 from umaddpm_core.evaluation.comparison.table import Table
 from umaddpm_core.evaluation.comparison.tables import (
@@ -22,10 +23,6 @@ from umaddpm_core.evaluation.comparison.tables import (
     seeds_table,
 )
 from umaddpm_core.evaluation.report import write_json
-
-THRESHOLD = "lesion_dice"
-"""Where a set has a development part; else `synthetic_dice`."""
-
 
 def write_comparison(comparison: Comparison, results: Results) -> Iterator[Path]:
     """Write all files, and say which."""
@@ -74,19 +71,13 @@ def tables(comparison: Comparison, results: Results) -> dict[str, Table]:
 
 def _pictured(comparison: Comparison, results: Results, modality: str) -> Path | None:
     """The figure of one sequence; None where the plan names no case of it."""
-    plan, cases, methods = comparison.plan, [], {}
-    for chosen in plan.sets:
-        prepared = comparison.sets.get(chosen.name)
-        if prepared and prepared.modality == modality:
-            cases += [prepared.cases(scan) for scan in prepared.scans if scan.name in plan.pictures]
+    plan, cases, methods = comparison.plan, comparison.pictured(modality), {}
     if not cases:
         return None
     for run, result in results:
         if run.modality == modality and run.slices in (plan.long.slices, 0) and run.entry.name not in methods:
-            score = score_of("signed", modality)
-            named = result["thresholds"][score]
-            value = named.get(THRESHOLD, named["synthetic_dice"])["value"]
-            methods[run.entry.name] = comparison.method(run), score, value
+            kept = comparison.kept / run.folder / "pictures.npz"
+            methods[run.entry.name] = [kept_picture(kept, case) for case in cases], picture_threshold(result, modality)[1]
     path = comparison.output / f"figure_{modality}.png"
     draw(path, cases, methods)
     return path
