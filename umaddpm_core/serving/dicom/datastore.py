@@ -162,6 +162,10 @@ class ArchiveDatastore(DICOMWebDatastore):
         """Refused, as `add_image`."""
         raise InputError("This server serves a DICOM archive, and removes nothing from it.")
 
+    def expire(self, seconds: float) -> None:
+        """Delete the fetched series that nobody asked for within this time."""
+        self._cache.expire(seconds)
+
     def refresh(self) -> None:
         """Ask the archive anew the next time."""
         self._listing.forget()
