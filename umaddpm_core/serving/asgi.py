@@ -11,6 +11,7 @@ from monailabel.config import settings
 from monailabel.endpoints import activelearning, batch_infer, datastore, infer, wsi_infer
 
 from umaddpm_core.serving.batch.install import install_batch
+from umaddpm_core.serving.cases.routes import install_cases
 from umaddpm_core.serving.dicom.routes import off_the_event_loop
 from umaddpm_core.serving.error_answers import install_error_answers
 from umaddpm_core.serving.infer_route import router
@@ -41,4 +42,5 @@ secure(app)
 install_error_answers(app)
 install_jobs(app)
 install_batch(app)
+install_cases(app)
 install_retention(app)

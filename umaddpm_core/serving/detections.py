@@ -130,7 +130,7 @@ class Detections:
 
     def forget(self, belongs: Callable[[ScanIdentity], bool]) -> int:
         """Drop the detections in scans of which `belongs` is true; how many there were."""
-        return self._memory.forget(lambda question: belongs(question[0]))
+        return self._memory.drop(lambda question: belongs(question[0]))
 
     def expire(self, seconds: float) -> None:
         """Drop the detections that nobody asked for within this time."""

@@ -74,7 +74,7 @@ class Memory:
                 del self._since[question]
                 size -= _size(oldest)
 
-    def forget(self, belongs: Callable[[Hashable], bool]) -> int:
+    def drop(self, belongs: Callable[[Hashable], bool]) -> int:
         """Drop the answers to the questions of which `belongs` is true; how many there were."""
         with self._changed:
             gone = [question for question in self._kept if belongs(question)]
@@ -85,7 +85,7 @@ class Memory:
     def expire(self, seconds: float) -> None:
         """Drop the answers that were last kept longer ago."""
         oldest = time.monotonic() - seconds
-        self.forget(lambda question: self._since[question] < oldest)
+        self.drop(lambda question: self._since[question] < oldest)
 
 
 def configured_megabytes() -> float:

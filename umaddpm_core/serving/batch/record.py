@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from umaddpm_core.data.replacing import replacing
+from umaddpm_core.data.replacing import remove_left_behind, replacing
 
 SUBMITTED, RUNNING, DONE, STOPPED, FAILED = "SUBMITTED", "RUNNING", "DONE", "STOPPED", "ERROR"
 """States of a batch, as stock clients know them."""
@@ -99,6 +99,7 @@ class BatchRecord:
     def __init__(self, folder: Path, hours: float) -> None:
         self._path, self._seconds = folder / "batch.json", hours * 3600
         self._changing = threading.RLock()
+        remove_left_behind(folder)
         self._last = self._read()
         if self._last and self._last.ongoing:
             self._last.end(STOPPED, KILLED)

@@ -71,6 +71,11 @@ class SeriesCache:
                 self._held[uid] -= 1
             self._evict()
 
+    def kept(self) -> list[str]:
+        """UIDs of the series that are here."""
+        with self._lock:
+            return list(self._sizes)
+
     def remove(self, uid: str) -> bool:
         """Delete the folder of a series; whether there was one."""
         with self._lock:

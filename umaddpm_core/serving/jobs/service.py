@@ -136,13 +136,19 @@ class Jobs:
             self._queue.cancel(ticket)
         return False
 
-    def remove(self, belongs: Callable[[Job], bool]) -> int:
-        """Delete the ended jobs of which `belongs` is true, with their results; how many there were."""
+    def tickets(self, belongs: Callable[[Job], bool]) -> list[Ticket]:
+        """The work of the jobs that wait or run and of which `belongs` is true."""
+        with self._changing:
+            jobs = [self._store.get(job_id) for job_id in self._tickets]
+            return [self._tickets[job.id] for job in jobs if job is not None and belongs(job)]
+
+    def remove(self, belongs: Callable[[Job], bool]) -> list[str]:
+        """Delete the ended jobs of which `belongs` is true, with their results; their ids."""
         with self._changing:
             gone = [job for job in self._store.all() if job.state.final and belongs(job)]
             for job in gone:
                 self._store.remove(job)
-        return len(gone)
+        return [job.id for job in gone]
 
     def result(self, job: Job, name: str) -> Path:
         """The file of a result.
