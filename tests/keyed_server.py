@@ -86,9 +86,9 @@ def keyed(serve: Callable, oblique_scan: Path, tmp_path_factory: pytest.TempPath
         yield Keyed(running.url, home, tokens, running.log)
 
 
-def another(scan: Path, path: Path, number: int) -> Path:
+def another(scan: Path, path: Path, number: int, level: int = 1) -> Path:
     """The same scan in a file of other bytes, so that no server can answer from memory."""
-    path.write_bytes(gzip.compress(gzip.decompress(scan.read_bytes()), compresslevel=1, mtime=1000 + number))
+    path.write_bytes(gzip.compress(gzip.decompress(scan.read_bytes()), compresslevel=level, mtime=1000 + number))
     return path
 
 

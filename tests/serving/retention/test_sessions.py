@@ -76,7 +76,9 @@ def test_a_folder_that_is_no_session_stops_nothing(opened, added, tmp_path, capl
     for _ in range(3):
         sessions.remove_expired()
     assert sessions.get_session(good) is not None and sessions.get_session(STRAY) is None
-    assert [record.getMessage() for record in caplog.records if STRAY in record.getMessage() and record.levelname == "WARNING"].__len__() <= 1
+    told = [record for record in caplog.records if record.levelname == "WARNING" and STRAY in record.getMessage()]
+    # One whose scan is missing is deleted by stock MONAI Label itself.
+    assert len(told) == stray.exists()
     if stray.exists():
         os.utime(stray, (time.time() - 4000,) * 2)
         sessions.remove_expired()

@@ -107,6 +107,10 @@ class Batches:
         """Take an image out of the record; whether it was there."""
         return self._record.forget(image)
 
+    def sweep(self) -> None:
+        """Delete the record of a batch that ended too long ago."""
+        self._record.last()
+
     def close(self, seconds: float) -> None:
         """Let the batch that runs end as interrupted; the queue has been stopped before."""
         if self._thread is not None:

@@ -79,11 +79,11 @@ class DurableSessions(Sessions):
 
     def _look_at_stray(self, place: Path) -> None:
         """A folder without a session: one that is being made, what a kill left of one, or something that is not ours."""
-        if SESSION_ID.fullmatch(place.name) and time.time() - place.stat().st_mtime > self.expiry:
-            shutil.rmtree(place, ignore_errors=True)
-        elif place.name not in self._strays:
+        if place.name not in self._strays:
             self._strays.add(place.name)
             logger.warning("The folder %s among the sessions holds no session that can be read.", place.name)
+        if SESSION_ID.fullmatch(place.name) and time.time() - place.stat().st_mtime > self.expiry:
+            shutil.rmtree(place, ignore_errors=True)
 
     def _write_meta_info(self, session_id: str, session_info: SessionInfo) -> None:
         with replacing(Path(self.store_path) / session_id / META) as temporary:
