@@ -18,10 +18,12 @@ from monailabel.interfaces.tasks.infer_v2 import InferTask
 from monailabel.interfaces.tasks.scoring import ScoringMethod
 from monailabel.interfaces.tasks.strategy import Strategy
 from monailabel.tasks.activelearning.first import First
+from monailabel.utils.sessions import Sessions
 
 import umaddpm_core
 from umaddpm_core.serving.detections import Detections, configured_default
-from umaddpm_core.serving.dicom.datastore import configured_datastore
+from umaddpm_core.serving.dicom.datastore import ArchiveDatastore, configured_datastore
+from umaddpm_core.serving.retention.sessions import configured_sessions
 from umaddpm_core.serving.security.callbacks import ask_own_server
 from umaddpm_core.serving.security.datastore import folder_of_scans
 
@@ -51,13 +53,23 @@ class AnomalyApp(MONAILabelApp):
         return configured_datastore(self.studies)
 
     def init_infers(self) -> dict[str, InferTask]:
-        return {"anomaly": AnomalyInfer(Detections(Path(self.app_dir) / "model", configured_default()), self.datastore())}
+        self.detections = Detections(Path(self.app_dir) / "model", configured_default())
+        return {"anomaly": AnomalyInfer(self.detections, self.datastore())}
 
     def init_strategies(self) -> dict[str, Strategy]:
         return {"highest_score": HighestScore(), "most_uncertain": MostUncertain(), "random": AnyCase(), "first": First()}
 
     def init_scoring_methods(self) -> dict[str, ScoringMethod]:
         return {"agreement": Agreement()}
+
+    def expire(self, seconds: float) -> None:
+        """Let go of what nobody asked for within this time: detections in memory, and fetched series of an archive."""
+        self.detections.expire(seconds)
+        if isinstance(datastore := self.datastore(), ArchiveDatastore):
+            datastore.expire(seconds)
+
+    def _load_sessions(self, load: bool = False) -> Sessions | None:
+        return configured_sessions() if load else None
 
     def is_ready(self) -> bool:
         """Whether the default model is loaded; one that nobody loads yet is loaded from now on."""

@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 import requests
 import SimpleITK as sitk
+from keyed_server import keyed  # noqa: F401, a fixture
 from program import started
 
 from umaddpm_core.serving.checkout import app_folder
@@ -46,7 +47,7 @@ class Running:
 
     def temporary_files(self) -> list[str]:
         """What requests have left behind. Logging configuration of the launcher stays as long as the server runs."""
-        return sorted(file.name for file in self.scratch.iterdir() if file.suffix != ".json")
+        return sorted(str(file.relative_to(self.scratch)) for file in self.scratch.rglob("*") if file.suffix != ".json")
 
     def left_only(self, before: list[str], seconds: float = 10.0) -> bool:
         """Whether nothing but this is there; files of an answer are removed just after it was sent."""

@@ -8,18 +8,23 @@ Start it with the stock launcher:
 
 from fastapi.middleware.cors import CORSMiddleware
 from monailabel.config import settings
-from monailabel.endpoints import activelearning, datastore, infer, wsi_infer
+from monailabel.endpoints import activelearning, batch_infer, datastore, infer, wsi_infer
 
+from umaddpm_core.serving.batch.install import install_batch
+from umaddpm_core.serving.cases.routes import install_cases
 from umaddpm_core.serving.dicom.routes import off_the_event_loop
 from umaddpm_core.serving.error_answers import install_error_answers
 from umaddpm_core.serving.infer_route import router
 from umaddpm_core.serving.jobs.install import install_jobs
+from umaddpm_core.serving.retention.install import install_retention
 from umaddpm_core.serving.security.install import secure
 
 # Emptied before the application is assembled from them. The pathology routes go as well: they block the server while
 # they work and take paths of the server as images.
 infer.router.routes.clear()
 wsi_infer.router.routes.clear()
+# A batch on a CPU fails, a scan that cannot be examined ends it, and it loads the model into a process of its own.
+batch_infer.router.routes.clear()
 # These may wait for an archive, and would stop the server meanwhile.
 waiting = [off_the_event_loop(part) for part in (activelearning.router, datastore.router)]
 
@@ -36,3 +41,6 @@ secure(app)
 
 install_error_answers(app)
 install_jobs(app)
+install_batch(app)
+install_cases(app)
+install_retention(app)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
 from collections import OrderedDict
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from umaddpm_core.errors import InputError
 from umaddpm_core.serving.memory import Memory, configured_megabytes
 from umaddpm_core.serving.parameters import Parameters
+from umaddpm_core.serving.scan_identity import ScanIdentity, identity_of
 
 if TYPE_CHECKING:
     from umaddpm_core.detection import Detection, Detector
@@ -100,7 +100,7 @@ class Detections:
             Cancelled: `cancelled` returned true.
         """
         model, detector = self._detector(parameters.model, worker)
-        question = (_fingerprint(scan), model, parameters.series, parameters.modality, parameters.score)
+        question = (identity_of(scan), model, parameters.series, parameters.modality, parameters.score)
         with self._memory.asking(question, cancelled):
             known = self._memory.get(question)
             if known is None:
@@ -119,6 +119,22 @@ class Detections:
                 detection = detector.rethreshold(known[1], parameters.threshold)
             self._memory.keep(question, parameters.threshold, detection)
             return detection
+
+    def weights(self, name: str | None) -> str:
+        """Digest of the weights of a model, None being the default; it is loaded.
+
+        Raises:
+            InputError: unknown model.
+        """
+        return self._detector(name)[1].weights
+
+    def forget(self, belongs: Callable[[ScanIdentity], bool]) -> int:
+        """Drop the detections in scans of which `belongs` is true; how many there were."""
+        return self._memory.drop(lambda question: belongs(question[0]))
+
+    def expire(self, seconds: float) -> None:
+        """Drop the detections that nobody asked for within this time."""
+        self._memory.expire(seconds)
 
     def _detector(self, name: str | None, worker: int = 0) -> tuple[Hashable, Detector]:
         from umaddpm_core.detection import Detector
@@ -153,19 +169,3 @@ def _device(worker: int) -> str | None:
 
     count = torch.cuda.device_count()
     return f"cuda:{worker % count}" if count > 1 else None
-
-
-def _fingerprint(scan: Path) -> str:
-    """Digest of the name and content of a scan file, or of every file of a DICOM folder.
-
-    The name belongs to it because the modality may be read from it; the path does not, so the same file uploaded
-    twice is the same scan.
-    """
-    digest = hashlib.blake2b(scan.name.encode())
-    for file in sorted(scan.rglob("*")) if scan.is_dir() else [scan]:
-        if file.is_file():
-            digest.update(file.name.encode())
-            with file.open("rb") as stream:
-                while block := stream.read(1 << 20):
-                    digest.update(block)
-    return digest.hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import logging
 import os
@@ -17,8 +18,11 @@ from filelock import FileLock
 from monailabel.datastore.local import DataModel, LocalDatastore, LocalDatastoreModel
 from monailabel.interfaces.exception import ImageNotFoundException, LabelNotFoundException
 
-from umaddpm_core.data.replacing import replacing
+from umaddpm_core.data.replacing import remove_left_behind, replacing
 from umaddpm_core.serving.review.verdict import reviewed
+
+UNREADABLE = ".unreadable.json"
+"""In place of the suffix of an index that was put aside."""
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +36,8 @@ class DurableDatastore(LocalDatastore):
     """
 
     def __init__(self, path: str, **options: Any) -> None:
+        for folder in (Path(path), *Path(path).glob("labels/*")):
+            remove_left_behind(folder)
         super().__init__(path, **options)
         if self._auto_reload:
             # A replaced index is a moved file; whoever wrote it, what is current already is not read again.
@@ -85,6 +91,41 @@ class DurableDatastore(LocalDatastore):
                 raise LabelNotFoundException(f"There is no label of {label_id!r} under the tag {label_tag!r}.")
             label.info.update(info)
 
+    def known_cases(self) -> list[str]:
+        """Ids of which anything is kept here: those of the images."""
+        return self.list_images()
+
+    def remove_case(self, image_id: str) -> dict[str, list[str]]:
+        """Delete a scan with its labels under all tags, and whatever else of it lies here.
+
+        Before the index forgets the scan its labels are gone, and afterwards its file: whenever this is broken off, the scan
+        is listed at the next start, and the same call does the rest.
+
+        Returns:
+            Names of the `image` files and tags of the `labels` that were deleted, where there were any.
+        """
+        with self._exclusive:
+            self._init_from_datastore_file()
+            labels = label_files(self, image_id)
+            for file in labels:
+                file.unlink(missing_ok=True)
+            unreadable = Path(self._datastore_config_path).with_suffix(UNREADABLE)
+            if unreadable.is_file() and image_id.encode() in unreadable.read_bytes():
+                unreadable.unlink()
+            if self._datastore.objects.pop(image_id, None) is not None:
+                self._update_datastore_file()
+            images = self._files_of(image_id)
+            for file in images:
+                file.unlink(missing_ok=True)
+        found = {"image": [file.name for file in images], "labels": sorted({file.parent.name for file in labels})}
+        return {kind: names for kind, names in found.items() if names}
+
+    def _files_of(self, image_id: str) -> list[Path]:
+        """Files with the scan, of whatever format; more than one where somebody put them there."""
+        folder = Path(self._datastore.image_path())
+        served = {name for pattern in self._extensions for name in fnmatch.filter(os.listdir(folder), pattern)}
+        return [folder / name for name in sorted(served) if self._to_id(name)[0] == image_id]
+
     @contextmanager
     def _changing(self) -> Iterator[dict[str, Any]]:
         """The current objects under the lock; written when the block ends without an error."""
@@ -121,7 +162,7 @@ class DurableDatastore(LocalDatastore):
             try:
                 self._datastore = LocalDatastoreModel.model_validate_json(index.read_text())
             except ValueError:
-                aside = index.with_suffix(".unreadable.json")
+                aside = index.with_suffix(UNREADABLE)
                 os.replace(index, aside)
                 logger.error("%s cannot be read; it is kept as %s, and a new one is made.", index.name, aside.name)
                 return
@@ -137,3 +178,9 @@ class DurableDatastore(LocalDatastore):
                 file.flush()
                 os.fsync(file.fileno())
             self._config_ts = index.stat().st_mtime
+
+
+def label_files(datastore: LocalDatastore, image_id: str) -> list[Path]:
+    """The files with labels of an image, under all tags."""
+    folder = Path(datastore._datastore.label_path(None))
+    return [file for file in sorted(folder.glob("*/*")) if file.is_file() and datastore._to_id(file.name)[0] == image_id]

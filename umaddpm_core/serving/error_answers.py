@@ -10,9 +10,9 @@ from monailabel.interfaces.exception import ImageNotFoundException, LabelNotFoun
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from umaddpm_core.errors import Cancelled, InputError, NotFound, Rejected
+from umaddpm_core.errors import Cancelled, InputError, NotFound
 from umaddpm_core.serving.dicom.archive import ArchiveUnavailable
-from umaddpm_core.serving.security.audit import note
+from umaddpm_core.serving.security.audit import facts_of_failure, note
 
 CLIENT_CLOSED_REQUEST = 499
 """Nobody reads this answer; the number is what proxies log for it."""
@@ -41,7 +41,7 @@ def _answer(status: int):
     def answer(request: Request, error: Exception) -> JSONResponse:
         sentence = getattr(error, "msg", None) or str(error) or "The request was cancelled."
         logger.info("%s %s: %s", status, request.url.path, sentence)
-        note(request.scope, verdict="reject" if isinstance(error, Rejected) else None)
+        note(request.scope, **facts_of_failure(error))
         return JSONResponse({"detail": sentence}, status_code=status)
 
     return answer

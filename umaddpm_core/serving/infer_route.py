@@ -65,7 +65,8 @@ async def infer(
             )  # fmt: skip
 
     queue: WorkQueue = request.app.state.queue
-    ticket = queue.submit(work, cancellation, progress)
+    about = file.filename or "" if file else image
+    ticket = queue.submit(work, cancellation, progress, about=about)
     watch = asyncio.create_task(_cancel_on_disconnect(request, queue, ticket))
     try:
         result = await asyncio.wrap_future(ticket.future)

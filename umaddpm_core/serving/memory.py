@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ class Memory:
         self._bytes = megabytes * 1e6
         self._changed = threading.Condition()
         self._kept: OrderedDict[Hashable, tuple[str | float | None, Detection]] = OrderedDict()
+        self._since: dict[Hashable, float] = {}
         self._asked: set[Hashable] = set()
 
     @contextmanager
@@ -65,10 +67,25 @@ class Memory:
         with self._changed:
             self._kept[question] = (threshold, detection)
             self._kept.move_to_end(question)
+            self._since[question] = time.monotonic()
             size = sum(_size(kept) for _, kept in self._kept.values())
             while size > self._bytes and len(self._kept) > 1:
-                _, (_, oldest) = self._kept.popitem(last=False)
+                question, (_, oldest) = self._kept.popitem(last=False)
+                del self._since[question]
                 size -= _size(oldest)
+
+    def drop(self, belongs: Callable[[Hashable], bool]) -> int:
+        """Drop the answers to the questions of which `belongs` is true; how many there were."""
+        with self._changed:
+            gone = [question for question in self._kept if belongs(question)]
+            for question in gone:
+                del self._kept[question], self._since[question]
+        return len(gone)
+
+    def expire(self, seconds: float) -> None:
+        """Drop the answers that were last kept longer ago."""
+        oldest = time.monotonic() - seconds
+        self.drop(lambda question: self._since[question] < oldest)
 
 
 def configured_megabytes() -> float:

@@ -274,10 +274,10 @@ def test_password_of_the_archive_is_written_nowhere(archive_server):
 
 
 def test_answers_leave_nothing_behind(archive_server, stored):
-    before = {file.name for file in archive_server.scratch.iterdir()}
+    before = set(archive_server.scratch.rglob("*"))
     for extension in (".dcm", ".zip"):
         archive_server.ask(stored["oblique"], result_extension=extension, **LOW)
     deadline = time.monotonic() + 10  # files of an answer are removed just after it was sent
-    while left := {file.name for file in archive_server.scratch.iterdir()} - before:
+    while left := set(archive_server.scratch.rglob("*")) - before:
         assert time.monotonic() < deadline, left
         time.sleep(0.05)

@@ -65,7 +65,7 @@ def everything_below(folder, but):
 def test_malformed_requests_are_answered_and_harm_nothing(guarded):
     ours = ("studies", "work", "audit", "tmp", "app")
     before = everything_below(guarded.home, ours)
-    scratch = sorted(file.name for file in (guarded.home / "tmp").iterdir() if file.suffix != ".json")
+    scratch = sorted(str(file) for file in (guarded.home / "tmp").rglob("*") if file.suffix != ".json")
     scan = (guarded.studies / f"{guarded.image}.nii.gz").read_bytes()
 
     guarded.ask("POST", f"/infer/anomaly?image={guarded.image}&output=json")  # which answers the next ones from memory
@@ -97,7 +97,7 @@ def test_malformed_requests_are_answered_and_harm_nothing(guarded):
     assert statuses.total() >= 100 and {200, 404, 422} <= statuses.keys(), statuses
     assert everything_below(guarded.home, ours) == before
     time.sleep(0.5)
-    assert sorted(file.name for file in (guarded.home / "tmp").iterdir() if file.suffix != ".json") == scratch
+    assert sorted(str(file) for file in (guarded.home / "tmp").rglob("*") if file.suffix != ".json") == scratch
     assert (guarded.studies / f"{guarded.image}.nii.gz").read_bytes() == scan
     assert all(file.resolve().is_relative_to(guarded.studies) for file in guarded.studies.rglob("*") if file.name != "leak.nii.gz")
     assert guarded.ask("GET", "/info/", role="read").status_code == 200

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import SimpleITK as sitk
+from filelock import FileLock
 from monailabel.config import settings
 from monailabel.datastore.dicom import DICOMWebDatastore
 from monailabel.datastore.local import DataModel, ImageLabelModel, LocalDatastore
@@ -25,6 +26,7 @@ from umaddpm_core.serving.dicom.listing import Listing
 from umaddpm_core.serving.dicom.segmentation import accepted_segmentation
 from umaddpm_core.serving.dicom.series_cache import SeriesCache
 from umaddpm_core.serving.dicom.source_series import source_series
+from umaddpm_core.serving.durable_datastore import label_files
 
 CACHE_MB_VARIABLE = "UMADDPM_ARCHIVE_CACHE_MB"
 """Environment variable with the size that all fetched series together may have on disk, MB."""
@@ -105,6 +107,11 @@ class ArchiveDatastore(DICOMWebDatastore):
         """Whether a scan was fetched from the archive."""
         return scan.parent == self._cache.folder
 
+    def known_cases(self) -> list[str]:
+        """UIDs of the series of which anything is kept here: files, labels or notes."""
+        self._reread()
+        return sorted({*self._datastore.objects, *self._cache.kept()})
+
     def volume(self, image_id: str, path: Path) -> None:
         """Write a series as one image, for clients that do not read DICOM; errors as for `get_image_uri`."""
         with self.held(image_id) as folder:
@@ -161,6 +168,29 @@ class ArchiveDatastore(DICOMWebDatastore):
     def remove_image(self, image_id: str) -> None:
         """Refused, as `add_image`."""
         raise InputError("This server serves a DICOM archive, and removes nothing from it.")
+
+    def remove_case(self, image_id: str) -> dict[str, list[str]]:
+        """Delete what is kept here of a series: its files, labels and notes; the archive keeps all of its own.
+
+        Returns:
+            The UID under `archive_cache`, and tags of the `labels`, where there were any.
+        """
+        self._reread()
+        with FileLock(self._lock_file):
+            labels = label_files(self, image_id)
+            for file in labels:
+                file.unlink(missing_ok=True)
+            noted = self._datastore.objects.pop(image_id, None) is not None
+            if noted:
+                self._update_datastore_file(lock=False)
+        cached = self._cache.remove(image_id)
+        self._annotated.forget()
+        found = {"archive_cache": [image_id] if cached else [], "labels": sorted({file.parent.name for file in labels}), "notes": [image_id] if noted else []}
+        return {kind: names for kind, names in found.items() if names}
+
+    def expire(self, seconds: float) -> None:
+        """Delete the fetched series that nobody asked for within this time."""
+        self._cache.expire(seconds)
 
     def refresh(self) -> None:
         """Ask the archive anew the next time."""

@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -69,6 +70,27 @@ class SeriesCache:
             with self._lock:
                 self._held[uid] -= 1
             self._evict()
+
+    def kept(self) -> list[str]:
+        """UIDs of the series that are here."""
+        with self._lock:
+            return list(self._sizes)
+
+    def remove(self, uid: str) -> bool:
+        """Delete the folder of a series; whether there was one."""
+        with self._lock:
+            known = self._sizes.pop(uid, None) is not None
+        shutil.rmtree(self.folder / uid, ignore_errors=True)
+        return known
+
+    def expire(self, seconds: float) -> None:
+        """Delete the series that nobody asked for within this time."""
+        with self._lock:
+            kept = [uid for uid in self._sizes if not self._held[uid]]
+        for uid in kept:
+            place = self.folder / uid
+            if not place.is_dir() or time.time() - place.stat().st_mtime > seconds:
+                self.remove(uid)
 
     def _fill(self, place: Path, fetch: Callable[[Path], None]) -> None:
         try:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from monailabel.config import settings
@@ -19,12 +20,15 @@ from starlette.responses import JSONResponse
 
 from umaddpm_core.serving import inference
 from umaddpm_core.serving.jobs import health, routes
+from umaddpm_core.serving.jobs.job import Job
 from umaddpm_core.serving.jobs.queue import QueueFull, Stopping, WorkQueue
 from umaddpm_core.serving.jobs.service import Jobs, NotReady
 from umaddpm_core.serving.jobs.settings import JobSettings
 from umaddpm_core.serving.jobs.store import JobStore
 from umaddpm_core.serving.parameters import Parameters
 from umaddpm_core.serving.scan_source import held_scan
+from umaddpm_core.serving.security.audit import facts_of, facts_of_failure, record
+from umaddpm_core.serving.security.audit_log import AuditLog
 
 INFERER = "anomaly"
 SECONDS_TO_STOP = 5
@@ -45,11 +49,11 @@ def install_jobs(app: FastAPI) -> None:
 
 @asynccontextmanager
 async def _lifespan(stock: Callable, app: FastAPI) -> AsyncIterator[None]:
-    options = JobSettings.from_environment(_default_folder(app_instance()))
+    options = app.state.job_settings = JobSettings.from_environment(_default_folder(app_instance()))
     store = JobStore(options.folder, hours=options.hours, megabytes=options.megabytes)
     async with stock(app):
         queue = app.state.queue = WorkQueue(options.workers, options.queue)
-        jobs = app.state.jobs = Jobs(queue, store, _infer)
+        jobs = app.state.jobs = Jobs(queue, store, _infer, partial(_record, app.state.audit))
         sweeping = asyncio.create_task(_sweep(jobs))
         with _stopped_by_signal(queue):
             yield
@@ -87,11 +91,17 @@ async def _sweep(jobs: Jobs) -> None:
         await run_in_threadpool(jobs.sweep)
 
 
-def _infer(scan: Path, parameters: Parameters, *, image: str = "", **request: object) -> None:
+def _infer(scan: Path, parameters: Parameters, *, image: str = "", **request: object) -> dict[str, Any]:
     app = app_instance()
     # A series of an archive may have made room for others while the job waited; it is fetched again, and stays.
     with held_scan(app, image, "") if image else nullcontext(scan) as path:
-        inference.infer(app, INFERER, path, parameters, image=image, wants_file=False, **request)
+        return inference.infer(app, INFERER, path, parameters, image=image, wants_file=False, **request)["params"]
+
+
+def _record(log: AuditLog | None, job: Job, error: BaseException | None, report: dict[str, Any]) -> None:
+    facts = facts_of(report) | facts_of_failure(error)
+    seconds = round(job.ended - job.created, 3)
+    record(log, "job ended", who=job.owner, image=job.image or job.scan, job=job.id, outcome=job.state.value, seconds=seconds, **facts)
 
 
 def _default_folder(app: MONAILabelApp) -> Path:

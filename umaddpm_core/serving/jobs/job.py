@@ -44,6 +44,9 @@ class Job:
     Attributes:
         id: 32 hexadecimal digits that nobody can guess.
         scan: file name of the scan.
+        image: its id in the datastore, where it is there.
+        digest: of its content, where it is one file.
+        owner: name of the token that asked for it; None where the server had no tokens.
         parameters: what the client asked for, by name; what it left open is missing.
         created, started, ended: seconds since 1970.
         error: one sentence where the job failed or was interrupted.
@@ -61,6 +64,9 @@ class Job:
     error: str | None = None
     from_memory: bool = False
     size: int = 0
+    image: str = ""
+    digest: str = ""
+    owner: str | None = None
 
     @classmethod
     def from_dict(cls, kept: dict[str, Any]) -> Job:

@@ -37,10 +37,11 @@ class Stopping(Cancelled):
 
 
 class Ticket:
-    """One piece of work in the queue: `future` gets what it returns or raises, `progress` says how far it is."""
+    """One piece of work in the queue: `future` gets what it returns or raises, `progress` says how far it is, `about` names
+    the scan: by its id in the datastore where it is there, else by its file name."""
 
-    def __init__(self, work: Work, cancellation: Cancellation, progress: Progress) -> None:
-        self.work, self.cancellation, self.progress = work, cancellation, progress
+    def __init__(self, work: Work, cancellation: Cancellation, progress: Progress, about: str) -> None:
+        self.work, self.cancellation, self.progress, self.about = work, cancellation, progress, about
         self.future: Future[Any] = Future()
 
 
@@ -85,7 +86,12 @@ class WorkQueue:
                 raise QueueFull(len(self._waiting), max(1, math.ceil(seconds)))
 
     def submit(
-        self, work: Work, cancellation: Cancellation, progress: Progress, ended: Callable[[Ticket], None] | None = None
+        self,
+        work: Work,
+        cancellation: Cancellation,
+        progress: Progress,
+        ended: Callable[[Ticket], None] | None = None,
+        about: str = "",
     ) -> Ticket:
         """Let `work` wait for its turn.
 
@@ -93,12 +99,13 @@ class WorkQueue:
             work: raises `Cancelled` soon after `cancellation` was set.
             progress: which the work tells how far it is.
             ended: called once with the ticket when its future is resolved, in whichever way.
+            about: name of the scan.
 
         Raises:
             QueueFull: as many wait as may.
             Stopping: the server is being stopped.
         """
-        ticket = Ticket(work, cancellation, progress)
+        ticket = Ticket(work, cancellation, progress, about)
         if ended is not None:
             ticket.future.add_done_callback(lambda _: ended(ticket))
         with self._changed:
@@ -115,6 +122,11 @@ class WorkQueue:
                 return
             self._waiting.remove(ticket)
         _resolve(ticket, error=Cancelled())
+
+    def about(self, belongs: Callable[[str], bool]) -> list[Ticket]:
+        """What waits and runs about scans of whose names `belongs` is true."""
+        with self._changed:
+            return [ticket for ticket in (*self._running, *self._waiting) if belongs(ticket.about)]
 
     def position(self, ticket: Ticket) -> int | None:
         """Place among those that wait, 1 being next; None where it does not wait."""

@@ -19,6 +19,8 @@ from umaddpm_core.serving.jobs.job import RESULTS, Job, State
 from umaddpm_core.serving.jobs.service import Jobs
 from umaddpm_core.serving.parameters import Parameters
 from umaddpm_core.serving.scan_source import keep_upload, stored_scan
+from umaddpm_core.serving.security.access import holder_of
+from umaddpm_core.serving.security.audit import note
 
 router = APIRouter(
     prefix="/anomaly/jobs", tags=["Jobs"], dependencies=[Depends(RBAC(settings.MONAI_LABEL_AUTH_ROLE_USER))]
@@ -47,30 +49,32 @@ async def submit(
         return scan
 
     jobs = _jobs(request)
-    job = await run_in_threadpool(jobs.submit, find_scan, parameters, "" if file or session_id else image)
+    holder = holder_of(request.scope)
+    job = await run_in_threadpool(jobs.submit, find_scan, parameters, "" if file or session_id else image, holder)
+    note(request.scope, job=job.id)
     described = _described(request, jobs, job)
     return JSONResponse(described, status_code=202, headers={"Location": described["links"]["self"]})
 
 
 @router.get("", summary="All jobs, the newest first.")
 def every(request: Request) -> dict[str, Any]:
-    """Those that wait and run, and those that ended and have not expired."""
+    """Those that wait and run, and those that ended and have not expired; with tokens one's own, for administrators all."""
     jobs = _jobs(request)
-    return {"jobs": [_described(request, jobs, job) for job in jobs.all()]}
+    return {"jobs": [_described(request, jobs, job) for job in jobs.all(holder_of(request.scope))]}
 
 
 @router.get("/{job_id}", summary="State of a job.")
 def state(request: Request, job_id: str) -> dict[str, Any]:
     """State, place in the queue, phase, seconds left, and links to the results once there are any."""
     jobs = _jobs(request)
-    return _described(request, jobs, jobs.get(job_id))
+    return _described(request, jobs, jobs.get(job_id, holder_of(request.scope)))
 
 
 @router.delete("/{job_id}", summary="Cancel a job, or delete the results of one that has ended.")
 async def delete(request: Request, job_id: str) -> Response:
     """A job that waits ends at once, one that runs within seconds (`cancelling` until then); an ended one is deleted, 204."""
     jobs = _jobs(request)
-    job = await run_in_threadpool(jobs.get, job_id)
+    job = await run_in_threadpool(jobs.get, job_id, holder_of(request.scope))
     if await run_in_threadpool(jobs.cancel_or_remove, job):
         return Response(status_code=204)
     deadline = time.monotonic() + SECONDS_TO_CANCEL
@@ -83,7 +87,7 @@ async def delete(request: Request, job_id: str) -> Response:
 def download(request: Request, job_id: str, result: Literal[tuple(RESULTS)]) -> Response:
     """`mask`, `reconstruction`, `anomaly_map` and `examined` are NIfTI on the scan's own grid, `report` JSON, `overview` PNG."""
     jobs = _jobs(request)
-    path = jobs.result(jobs.get(job_id), result)
+    path = jobs.result(jobs.get(job_id, holder_of(request.scope)), result)
     return FileResponse(path, media_type=MEDIA[path.suffix], filename=path.name)
 
 

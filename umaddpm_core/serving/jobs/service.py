@@ -11,13 +11,19 @@ from typing import Any
 from umaddpm_core.errors import Cancelled, InputError, NotFound
 from umaddpm_core.serving.cancellation import Cancellation
 from umaddpm_core.serving.jobs.job import Job, State, asked
+from umaddpm_core.serving.jobs.ownership import is_open_to
 from umaddpm_core.serving.jobs.progress import READING, Progress
 from umaddpm_core.serving.jobs.queue import Stopping, Ticket, WorkQueue
 from umaddpm_core.serving.jobs.store import INTERRUPTED, JobStore
 from umaddpm_core.serving.parameters import Parameters
+from umaddpm_core.serving.scan_identity import identity_of
+from umaddpm_core.serving.security.tokens import Holder
 
 Infer = Callable[..., Any]
-"""Examines a scan: `infer(scan, parameters, results=…, cancellation=…, progress=…, worker=…)` writes into `results`."""
+"""Examines a scan: `infer(scan, parameters, results=…, cancellation=…, progress=…, worker=…)` writes into `results`, and
+returns the report."""
+Told = Callable[[Job, BaseException | None, dict[str, Any]], None]
+"""Told of a job that has ended: by what error, if any, and the report, empty where there is none."""
 
 logger = logging.getLogger(__name__)
 
@@ -33,20 +39,26 @@ class Jobs:
         queue: which other work of the server goes through as well.
         store: with the jobs of earlier servers.
         infer: examines one scan.
+        told: of every job that has ended, those that an earlier server left unfinished included.
     """
 
-    def __init__(self, queue: WorkQueue, store: JobStore, infer: Infer) -> None:
-        self._queue, self._store, self._infer = queue, store, infer
+    def __init__(self, queue: WorkQueue, store: JobStore, infer: Infer, told: Told) -> None:
+        self._queue, self._store, self._infer, self._told = queue, store, infer, told
         self._tickets: dict[str, Ticket] = {}
         self._changing = threading.RLock()
+        for job in store.interrupted:
+            told(job, None, {})
 
-    def submit(self, find_scan: Callable[[Path], Path], parameters: Parameters, image: str = "") -> Job:
+    def submit(
+        self, find_scan: Callable[[Path], Path], parameters: Parameters, image: str = "", holder: Holder | None = None
+    ) -> Job:
         """Take a job.
 
         Args:
             find_scan: given a folder in which an upload may be kept until the job ends; returns the scan.
             parameters: of the detection.
             image: id in the datastore, where the scan is there.
+            holder: who asks, and whose the job is from now on; None where the server has no tokens.
 
         Raises:
             InputError: what `find_scan` raises; then nothing is left behind.
@@ -54,47 +66,52 @@ class Jobs:
             Stopping: the server is being stopped.
         """
         self._queue.require_room()
-        job = Job(scan="", parameters=asked(parameters))
+        job = Job(scan="", parameters=asked(parameters), image=image, owner=holder and holder.name)
         self._store.add(job)
         try:
             scan = find_scan(self._store.scan_folder(job))
-            job.scan = scan.name
+            job.scan, job.digest = identity_of(scan) if scan.is_file() else (scan.name, "")
             self._store.save(job)
             progress, cancellation = Progress(), Cancellation()
 
-            def work(worker: int) -> None:
-                self._work(job, scan, parameters, image, cancellation=cancellation, progress=progress, worker=worker)
+            def work(worker: int) -> dict[str, Any]:
+                return self._work(job, scan, parameters, image, cancellation=cancellation, progress=progress, worker=worker)
 
             # Held until the ticket is noted, or a quick job could end before it.
             with self._changing:
-                self._tickets[job.id] = self._queue.submit(work, cancellation, progress, lambda ticket: self._end(job, ticket))
+                self._tickets[job.id] = self._queue.submit(
+                    work, cancellation, progress, lambda ticket: self._end(job, ticket), about=image or job.scan
+                )
         except BaseException:
             self._store.remove(job)
             raise
         self._store.sweep()
         return job
 
-    def get(self, job_id: str) -> Job:
+    def get(self, job_id: str, holder: Holder | None = None) -> Job:
         """The job of this id.
 
+        Args:
+            holder: who asks; None where the server has no tokens.
+
         Raises:
-            NotFound: there is none, or none any more.
+            NotFound: there is none, or none any more, or it is somebody else's.
         """
         self._store.sweep()
         job = self._store.get(job_id)
-        if job is None:
+        if job is None or not is_open_to(job, holder):
             raise NotFound(f"There is no job {job_id[:40]!r} on this server; it may have expired.")
         return job
 
-    def all(self) -> list[Job]:
-        """Every job, the newest first."""
+    def all(self, holder: Holder | None = None) -> list[Job]:
+        """Every job that the holder may see, the newest first."""
         self._store.sweep()
-        return self._store.all()
+        return [job for job in self._store.all() if is_open_to(job, holder)]
 
     def describe(self, job: Job) -> dict[str, Any]:
         """What a client is told of a job, but for links."""
         described = job.as_dict()
-        described.pop("size")
+        del described["size"], described["digest"]
         ticket = self._tickets.get(job.id)
         progress = ticket.progress if ticket else Progress()
         described |= progress.as_dict()
@@ -119,6 +136,20 @@ class Jobs:
             self._queue.cancel(ticket)
         return False
 
+    def tickets(self, belongs: Callable[[Job], bool]) -> list[Ticket]:
+        """The work of the jobs that wait or run and of which `belongs` is true."""
+        with self._changing:
+            jobs = [self._store.get(job_id) for job_id in self._tickets]
+            return [self._tickets[job.id] for job in jobs if job is not None and belongs(job)]
+
+    def remove(self, belongs: Callable[[Job], bool]) -> list[str]:
+        """Delete the ended jobs of which `belongs` is true, with their results; their ids."""
+        with self._changing:
+            gone = [job for job in self._store.all() if job.state.final and belongs(job)]
+            for job in gone:
+                self._store.remove(job)
+        return [job.id for job in gone]
+
     def result(self, job: Job, name: str) -> Path:
         """The file of a result.
 
@@ -140,16 +171,17 @@ class Jobs:
                 if not job.state.final:
                     job.end(State.INTERRUPTED, INTERRUPTED)
                     self._store.save(job)
+                    self._told(job, None, {})
         self._store.close()
 
     def _work(
         self, job: Job, scan: Path, parameters: Parameters, image: str, *, cancellation: Cancellation, progress: Progress, worker: int
-    ) -> None:
-        """One job from its start to its results; raises what keeps it from them."""
+    ) -> dict[str, Any]:
+        """One job from its start to its results and the report; raises what keeps it from them."""
         with self._changing:
             job.begin()
             self._store.save(job)
-        self._infer(
+        report = self._infer(
             scan,
             parameters,
             image=image,
@@ -162,6 +194,7 @@ class Jobs:
             raise Cancelled
         job.from_memory = progress.phase is None
         self._store.publish(job)
+        return report
 
     def _end(self, job: Job, ticket: Ticket) -> None:
         """Called by the queue when the work has ended, in whichever way."""
@@ -182,4 +215,5 @@ class Jobs:
                 logger.error("Job %s failed", job.id, exc_info=error)
                 job.end(State.FAILED, f"The server failed on this scan ({type(error).__name__}); its log says where.")
             self._store.save(job)
+        self._told(job, error, {} if error else ticket.future.result())
         self._store.sweep()

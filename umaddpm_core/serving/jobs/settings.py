@@ -6,7 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from umaddpm_core.errors import InputError
+from umaddpm_core.serving.environment import number
+from umaddpm_core.serving.retention.settings import retention_hours
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,8 @@ class JobSettings:
         workers: detections computed at once; `UMADDPM_WORKERS`, by default one per GPU, and one without a GPU.
         queue: detections that may wait, jobs and `/infer/anomaly` together; `UMADDPM_QUEUE`, by default 32.
         folder: where jobs are kept; `UMADDPM_JOBS`, by default the folder `jobs` beside the server's sessions.
-        hours: how long an ended job is kept; `UMADDPM_JOBS_HOURS`, by default 24.
+        hours: how long an ended job is kept; `UMADDPM_JOBS_HOURS`, by default 24, and no longer than
+            `UMADDPM_RETENTION_HOURS`.
         megabytes: the most that all jobs together may take on disk; `UMADDPM_JOBS_MB`, by default 4096. The job that
             ended last stays even where it alone is larger.
     """
@@ -36,26 +38,12 @@ class JobSettings:
             InputError: one is no number, or too small.
         """
         return cls(
-            workers=int(_number("UMADDPM_WORKERS", 0, least=1, whole=True)) or _devices(),
-            queue=int(_number("UMADDPM_QUEUE", 32, least=1, whole=True)),
+            workers=int(number("UMADDPM_WORKERS", 0, least=1, whole=True)) or _devices(),
+            queue=int(number("UMADDPM_QUEUE", 32, least=1, whole=True)),
             folder=Path(os.environ.get("UMADDPM_JOBS", "").strip() or default_folder),
-            hours=_number("UMADDPM_JOBS_HOURS", 24),
-            megabytes=_number("UMADDPM_JOBS_MB", 4096),
+            hours=min(number("UMADDPM_JOBS_HOURS", 24), retention_hours()),
+            megabytes=number("UMADDPM_JOBS_MB", 4096),
         )
-
-
-def _number(variable: str, default: float, *, least: float = 0, whole: bool = False) -> float:
-    text = os.environ.get(variable, "").strip()
-    if not text:
-        return default
-    kind = "a whole number" if whole else "a number"
-    try:
-        value = int(text) if whole else float(text)
-    except ValueError:
-        raise InputError(f"{variable} is {text!r}; it has to be {kind}.") from None
-    if not least <= value < float("inf"):
-        raise InputError(f"{variable} is {text}; it has to be {kind} of at least {least:g}.")
-    return value
 
 
 def _devices() -> int:

@@ -32,7 +32,7 @@ class JobStore:
         hours: how long an ended job is kept.
         megabytes: the most that all jobs together may take.
 
-    What another server process left as queued or running is `interrupted` from now on.
+    What another server process left as queued or running is `interrupted` from now on, and stands in `interrupted`.
 
     Raises:
         InputError: the folder cannot be used, or another server uses it.
@@ -49,6 +49,7 @@ class JobStore:
             raise InputError(f"Another server keeps its jobs in {folder}; give this one a folder by UMADDPM_JOBS.") from None
         except OSError as error:
             raise InputError(f"Jobs have to be kept in {folder}, which cannot be used ({error.strerror}).") from error
+        self.interrupted: list[Job] = []
         self._jobs = self._read()
         self.sweep()
 
@@ -147,4 +148,5 @@ class JobStore:
             if not job.state.final or (job.state == State.DONE and not self.result(job, "report").is_file()):
                 job.end(State.INTERRUPTED, INTERRUPTED)
                 self.save(job)
+                self.interrupted.append(job)
         return jobs

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from umaddpm_core.data.cohorts import MODALITIES, Scan
 from umaddpm_core.errors import InputError
@@ -42,8 +43,12 @@ def healthy_cohort(datastore: Datastore) -> tuple[list[Scan], dict[str, str]]:
         if modality not in MODALITIES:
             left_out[image] = f"Its sequence is not known; say `modality` ({' or '.join(MODALITIES)}) in its image info."
             continue
-        subject = re.sub(r"[^A-Za-z0-9._+]", "_", str(info.get("subject") or image))
-        scans.append(Scan(subject, modality, path, part=info.get("part")))
+        scans.append(Scan(subject_of(image, info), modality, path, part=info.get("part")))
     if not scans:
         raise InputError('No scan of the datastore is called healthy; say so in its image info: {"cohort": "healthy"}.')
     return scans, left_out
+
+
+def subject_of(image: str, info: Mapping[str, Any]) -> str:
+    """The person whose scan an image is, as the array cache calls them."""
+    return re.sub(r"[^A-Za-z0-9._+]", "_", str(info.get("subject") or image))

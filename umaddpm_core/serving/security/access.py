@@ -12,6 +12,13 @@ from umaddpm_core.serving.security.roles import OPEN, least_role
 from umaddpm_core.serving.security.tokens import Holder, Tokens, is_loopback
 
 FORWARDED = ("forwarded", "x-forwarded-for")
+HOLDER = "umaddpm.holder"
+"""Key of the scope under which the routes find who asks."""
+
+
+def holder_of(scope: Scope) -> Holder | None:
+    """Who asks; None where the server has no tokens."""
+    return scope.get(HOLDER)
 
 
 class Access:
@@ -48,6 +55,7 @@ class Access:
         elif role is not OPEN:
             holder = self._holder(headers)
             note(scope, who=holder.name)
+            scope[HOLDER] = holder
             if holder.role < role:
                 raise Refused(403, f"This needs a token with the role {role.name}; that of {holder.name} is {holder.role.name}.")
 

@@ -1,14 +1,16 @@
-"""Records who asked for what, and how it ended; nothing in it says whose scan it was."""
+"""Records who asked for what, and what came of it; nothing in it says whose scan it was."""
 
 from __future__ import annotations
 
 import datetime
 import logging
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from umaddpm_core.errors import Rejected
 from umaddpm_core.serving.security.audit_log import AuditLog
 
 FACTS = "umaddpm.audit"
@@ -30,23 +32,53 @@ def note(scope: Scope, **facts: Any) -> None:
     scope.setdefault(FACTS, {}).update({name: value for name, value in facts.items() if value is not None})
 
 
-def note_result(scope: Scope, report: dict[str, Any]) -> None:
-    """Leave what a detection was made with, and its verdict, from its report."""
-    threshold, quality = report.get("threshold") or {}, report.get("quality") or {}
-    note(
-        scope,
-        model=report.get("model"),
-        threshold=threshold.get("value"),
-        threshold_name=threshold.get("name"),
-        verdict=quality.get("verdict"),
-    )
+def note_result(scope: Scope, report: Mapping[str, Any]) -> None:
+    """Leave what a detection was made with, and what came of it, from its report."""
+    note(scope, **facts_of(report))
+
+
+def facts_of(report: Mapping[str, Any]) -> dict[str, Any]:
+    """What a detection was made with, the verdict on the scan and the number of findings, from its report."""
+    threshold, quality, lesions = report.get("threshold") or {}, report.get("quality") or {}, report.get("lesions")
+    return {
+        "model": report.get("model"),
+        "threshold": threshold.get("value"),
+        "threshold_name": threshold.get("name"),
+        "verdict": quality.get("verdict"),
+        "findings": None if lesions is None else len(lesions),
+    }
+
+
+def facts_of_failure(error: BaseException | None) -> dict[str, Any]:
+    """The verdict on a scan that was rejected; nothing of other errors, whose sentences name scans."""
+    return {"verdict": "reject"} if isinstance(error, Rejected) else {}
+
+
+def record(log: AuditLog | None, what: str, *, who: str | None = None, image: str | None = None, **facts: Any) -> None:
+    """Write one line; where that cannot be, nothing else changes, and the server's own log tells of it.
+
+    Args:
+        log: None where nothing is recorded.
+        what: the request, or what ended after the request for it had been answered.
+        who: name of the token.
+        image: is hashed.
+        facts: as for `note`.
+    """
+    if log is None:
+        return
+    try:
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+        line = {"when": now, "who": who, "what": what} | {name: value for name, value in facts.items() if value is not None}
+        if image:
+            line["image"] = log.hashed(image)
+        log.append(line)
+    except Exception as error:
+        # Whatever it is, what was to be recorded has happened and stays so. The sentence names no scan.
+        logger.error("An entry is missing in the audit log %s (%s).", log.file, error)
 
 
 class Audit:
-    """ASGI middleware, around all others, that writes one line for every request once it is answered.
-
-    A log that cannot be written to changes no answer; the server's own log tells of it.
-    """
+    """ASGI middleware, around all others, that writes one line for every request once it is answered."""
 
     def __init__(self, app: ASGIApp, log: AuditLog) -> None:
         self.app, self.log = app, log
@@ -72,22 +104,5 @@ class Audit:
             raise
         finally:
             if not facts.pop("open", False):
-                self._write(scope, facts, status, time.perf_counter() - started)
-
-    def _write(self, scope: Scope, facts: dict[str, Any], status: int, seconds: float) -> None:
-        try:
-            image = facts.pop("image", None)
-            record = {
-                "when": datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
-                "who": facts.pop("who", None),
-                "what": f"{scope['method']} {facts.pop('route', '?')}",
-                "status": status,
-                "seconds": round(seconds, 3),
-                **facts,
-            }
-            if image:
-                record["image"] = self.log.hashed(image)
-            self.log.append(record)
-        except Exception as error:
-            # Whatever it is, the request was answered and stays so. The sentence names no scan.
-            logger.error("A request is missing in the audit log %s (%s).", self.log.file, error)
+                what = f"{scope['method']} {facts.pop('route', '?')}"
+                record(self.log, what, status=status, seconds=round(time.perf_counter() - started, 3), **facts)

@@ -57,8 +57,9 @@ def secure(app: FastAPI) -> None:
         Middleware(Unavailable, settings=settings),
         Middleware(Body, largest=settings.largest_body),
     ]
-    if settings.audit is not None:
-        guards.insert(0, Middleware(Audit, log=AuditLog(settings.audit, settings.audit_size)))
+    app.state.audit = AuditLog(settings.audit, settings.audit_size) if settings.audit is not None else None
+    if app.state.audit is not None:
+        guards.insert(0, Middleware(Audit, log=app.state.audit))
     # The first is the outermost.
     app.user_middleware = [*guards, *app.user_middleware]
     for kind in BAD_ARCHIVES:

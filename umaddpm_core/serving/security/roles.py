@@ -39,6 +39,7 @@ ROUTES: dict[str, dict[str, Role | None]] = {
     "/anomaly/jobs": {"GET": Role.infer, "POST": Role.infer},
     "/anomaly/jobs/{job_id}": {"GET": Role.infer, "DELETE": Role.infer},
     "/anomaly/jobs/{job_id}/{result}": {"GET": Role.infer},
+    "/anomaly/cases/{case_id}": {"DELETE": Role.admin},
     "/session/": {"PUT": Role.infer},
     "/session/{session_id}": {"GET": Role.infer, "DELETE": Role.infer},
     "/activelearning/{strategy}": {"POST": Role.infer},
