@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from umaddpm_core.serving.client import Client
     from umaddpm_core.serving.demonstration import Demonstration
     from umaddpm_core.serving.launch import Server
+    from umaddpm_core.serving.operation.json_log import asks_for_json
 
 WORK = Path("build") / "serve"
 """Where the results of the demonstration, the log, sessions and the copy of the sample scans go."""
@@ -55,6 +56,7 @@ def serve(
 
     if find_spec("monailabel") is None:
         raise InputError("The server needs MONAI Label; install it with `pip install -e '.[serve]'`.")
+    from umaddpm_core.preprocessing.memory import memory_state
     from umaddpm_core.serving import demonstration
     from umaddpm_core.serving.checkout import app_folder, repository_root
     from umaddpm_core.serving.launch import Server
@@ -65,7 +67,9 @@ def serve(
         raise InputError("For https, give both --ssl-keyfile and --ssl-certfile.")
     tokens = require_tokens(host, os.environ)
     SecuritySettings.from_environment(os.environ)
-    console = Console(highlight=False)
+    memory_state()
+    # A log that programs read has standard output for itself.
+    console = Console(highlight=False, stderr=asks_for_json(os.environ))
     app = app_folder()
     served = _served(studies)
     if served is None or served == repository_root() / "sample-data":

@@ -27,6 +27,8 @@ class Memory:
 
     Args:
         megabytes: what their volumes may take; the newest stays even where it alone is larger.
+
+    `hits` and `misses` count the questions that were answered from here, and those that were not.
     """
 
     def __init__(self, megabytes: float) -> None:
@@ -34,6 +36,7 @@ class Memory:
         self._changed = threading.Condition()
         self._kept: OrderedDict[Hashable, tuple[str | float | None, Detection]] = OrderedDict()
         self._asked: set[Hashable] = set()
+        self.hits = self.misses = 0
 
     @contextmanager
     def asking(self, question: Hashable, cancelled: Callable[[], bool] | None = None) -> Iterator[None]:
@@ -58,17 +61,32 @@ class Memory:
     def get(self, question: Hashable) -> tuple[str | float | None, Detection] | None:
         """Threshold and detection, or None where the question is new or long ago."""
         with self._changed:
-            return self._kept.get(question)
+            known = self._kept.get(question)
+            self.hits, self.misses = self.hits + (known is not None), self.misses + (known is None)
+            return known
 
     def keep(self, question: Hashable, threshold: str | float | None, detection: Detection) -> None:
         """Keep an answer as the newest; the oldest go."""
         with self._changed:
             self._kept[question] = (threshold, detection)
             self._kept.move_to_end(question)
-            size = sum(_size(kept) for _, kept in self._kept.values())
+            size = self.size
             while size > self._bytes and len(self._kept) > 1:
                 _, (_, oldest) = self._kept.popitem(last=False)
                 size -= _size(oldest)
+
+    def forget(self) -> bool:
+        """Let go of everything; whether there was anything."""
+        with self._changed:
+            kept = bool(self._kept)
+            self._kept.clear()
+            return kept
+
+    @property
+    def size(self) -> int:
+        """Bytes of the volumes that are kept."""
+        with self._changed:
+            return sum(_size(kept) for _, kept in self._kept.values())
 
 
 def configured_megabytes() -> float:

@@ -18,6 +18,7 @@ from umaddpm_core.preprocessing.reading.self_contained import require_self_conta
 from umaddpm_core.serving.jobs.job import RESULTS, Job, State
 from umaddpm_core.serving.jobs.service import Jobs
 from umaddpm_core.serving.parameters import Parameters
+from umaddpm_core.serving.request_facts import note
 from umaddpm_core.serving.scan_source import keep_upload, stored_scan
 
 router = APIRouter(
@@ -48,6 +49,7 @@ async def submit(
 
     jobs = _jobs(request)
     job = await run_in_threadpool(jobs.submit, find_scan, parameters, "" if file or session_id else image)
+    note(request.scope, job=job.id)
     described = _described(request, jobs, job)
     return JSONResponse(described, status_code=202, headers={"Location": described["links"]["self"]})
 

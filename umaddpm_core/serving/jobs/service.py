@@ -15,6 +15,7 @@ from umaddpm_core.serving.jobs.progress import READING, Progress
 from umaddpm_core.serving.jobs.queue import Stopping, Ticket, WorkQueue
 from umaddpm_core.serving.jobs.store import INTERRUPTED, JobStore
 from umaddpm_core.serving.parameters import Parameters
+from umaddpm_core.serving.request_facts import belongs_to
 
 Infer = Callable[..., Any]
 """Examines a scan: `infer(scan, parameters, results=…, cancellation=…, progress=…, worker=…)` writes into `results`."""
@@ -146,6 +147,7 @@ class Jobs:
         self, job: Job, scan: Path, parameters: Parameters, image: str, *, cancellation: Cancellation, progress: Progress, worker: int
     ) -> None:
         """One job from its start to its results; raises what keeps it from them."""
+        belongs_to(job=job.id)
         with self._changing:
             job.begin()
             self._store.save(job)

@@ -4,30 +4,15 @@ from __future__ import annotations
 
 import datetime
 import logging
-import time
 from typing import Any
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from umaddpm_core.serving.request_facts import FACTS, note
 from umaddpm_core.serving.security.audit_log import AuditLog
-
-FACTS = "umaddpm.audit"
-"""Key of the scope under which the parts of the server leave what is to be recorded."""
-
-CLIENT_CLOSED_REQUEST = 499
-"""The number that proxies log where nobody waited for an answer."""
+from umaddpm_core.serving.watching import watched
 
 logger = logging.getLogger(__name__)
-
-
-def note(scope: Scope, **facts: Any) -> None:
-    """Leave facts for the record of this request; None adds nothing.
-
-    Args:
-        facts: `image` is hashed before it is written, `open=True` keeps the request out of the log; all others are
-            written as they are, so they must not say who the patient is.
-    """
-    scope.setdefault(FACTS, {}).update({name: value for name, value in facts.items() if value is not None})
 
 
 def note_result(scope: Scope, report: dict[str, Any]) -> None:
@@ -55,28 +40,17 @@ class Audit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        status = CLIENT_CLOSED_REQUEST
-        scope[FACTS] = facts = {}
-        started = time.perf_counter()
+        facts = scope.setdefault(FACTS, {})
 
-        async def noticing(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
+        def told(status: int, seconds: float) -> None:
+            if not facts.get("open", False):
+                self._write(scope, {**facts}, status, seconds)
 
-        try:
-            await self.app(scope, receive, noticing)
-        except BaseException:
-            status = 500
-            raise
-        finally:
-            if not facts.pop("open", False):
-                self._write(scope, facts, status, time.perf_counter() - started)
+        await watched(self.app, scope, receive, send, told)
 
     def _write(self, scope: Scope, facts: dict[str, Any], status: int, seconds: float) -> None:
         try:
-            image = facts.pop("image", None)
+            image, _ = facts.pop("image", None), facts.pop("open", None)
             record = {
                 "when": datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
                 "who": facts.pop("who", None),
