@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from umaddpm_core.serving.client import Client
     from umaddpm_core.serving.demonstration import Demonstration
     from umaddpm_core.serving.launch import Server
-    from umaddpm_core.serving.operation.json_log import asks_for_json
 
 WORK = Path("build") / "serve"
 """Where the results of the demonstration, the log, sessions and the copy of the sample scans go."""
@@ -60,6 +59,7 @@ def serve(
     from umaddpm_core.serving import demonstration
     from umaddpm_core.serving.checkout import app_folder, repository_root
     from umaddpm_core.serving.launch import Server
+    from umaddpm_core.serving.operation.json_log import asks_for_json
     from umaddpm_core.serving.security.settings import SecuritySettings
     from umaddpm_core.serving.security.tokens import is_loopback, require_tokens
 

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,11 +21,11 @@ from umaddpm_core.serving.security.tokens import add_token
 
 
 def test_every_source_exists_and_is_part_of_the_context(stages, context):
-    ignore = (context / "apps" / "anomaly" / "docker" / "Dockerfile.dockerignore").read_text().splitlines()
+    ignore = ignore_file(context)
     kept = {line.removeprefix("!") for line in ignore if line.startswith("!")}
     copied = {source for stage in stages for sources, _, origin in stage.copies() if origin is None for source in sources}
     assert copied and all((context / source).exists() for source in copied)
-    assert ignore[1] == "*" and all(any(source == name or source.startswith(f"{name}/") for name in kept) for source in copied)
+    assert ignore[0] == "*" and all(any(source == name or source.startswith(f"{name}/") for name in kept) for source in copied)
     assert all((context / name).exists() for name in kept)
 
 
@@ -41,6 +42,17 @@ def test_torch_comes_from_an_index_that_can_be_chosen(stages):
     assert build.environment()["PIP_CONSTRAINT"].endswith("/constraints.txt")
 
 
+def ignore_file(context: Path) -> list[str]:
+    lines = (context / "apps" / "anomaly" / "docker" / "Dockerfile.dockerignore").read_text().splitlines()
+    return [line for line in lines if not line.startswith("#")]
+
+
+def left_out(context: Path, folder: str, names: list[str]) -> set[str]:
+    """What the ignore file keeps out of a folder of the context."""
+    place = Path(folder).relative_to(context)
+    return {name for name in names if {str(place / name), f"**/{name}", f"**/*{Path(name).suffix}"} & set(ignore_file(context))}
+
+
 class Container:
     """The files of the image below `root`, and its command on another port; whatever the image names is below `root` too."""
 
@@ -52,8 +64,7 @@ class Container:
                 for source in sources if origin is None else ():
                     to = self.place(target) if target.startswith("/") else here / target
                     if (context / source).is_dir():
-                        ignored = shutil.ignore_patterns("__pycache__", "docker", "logs", "model", "bin", "jobs")
-                        shutil.copytree(context / source, to, dirs_exist_ok=True, ignore=ignored)
+                        shutil.copytree(context / source, to, dirs_exist_ok=True, ignore=partial(left_out, context))
                     else:
                         to = to / Path(source).name if target.endswith("/") else to
                         to.parent.mkdir(parents=True, exist_ok=True)
