@@ -25,14 +25,14 @@ SCAN = "ixi/T1/IXI252-HH-1693-T1.nii.gz"
 SPACING_MM = 1.0
 
 
-def at_one_mm(source: Path, target: Path) -> None:
-    """The scan on its own axes, at 1 mm."""
+def at_spacing(source: Path, target: Path, spacing: float) -> None:
+    """The scan on its own axes, resampled to so many millimetres."""
     scan = sitk.ReadImage(str(source))
-    size = [round(side * step / SPACING_MM) for side, step in zip(scan.GetSize(), scan.GetSpacing())]
-    shift = [(SPACING_MM / step - 1) / 2 for step in scan.GetSpacing()]
+    size = [round(side * step / spacing) for side, step in zip(scan.GetSize(), scan.GetSpacing())]
+    shift = [(spacing / step - 1) / 2 for step in scan.GetSpacing()]
     origin = scan.TransformContinuousIndexToPhysicalPoint(shift)
     fine = sitk.Resample(
-        scan, size, sitk.Transform(), sitk.sitkBSpline, origin, [SPACING_MM] * 3, scan.GetDirection(), 0.0, scan.GetPixelID()
+        scan, size, sitk.Transform(), sitk.sitkBSpline, origin, [spacing] * 3, scan.GetDirection(), 0.0, scan.GetPixelID()
     )
     sitk.WriteImage(fine, str(target))
 
@@ -50,7 +50,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         scan = folder / "head-T1.nii.gz"
-        at_one_mm(data_root() / SCAN, scan)
+        at_spacing(data_root() / SCAN, scan, SPACING_MM)
         # The largest memory of all children so far is reported, so the smaller command comes first.
         extraction = cost("extract-brain", scan, "-o", folder / "brain.nii.gz")
         detection = cost("detect", scan, "-o", folder / "out")

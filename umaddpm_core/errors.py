@@ -18,6 +18,14 @@ class Rejected(InputError):
     """A scan of which no result would mean anything: its quality report says `reject`."""
 
 
+class OutOfMemory(InputError):
+    """There is not enough memory for a scan now; later there may be."""
+
+
+class NeverFits(InputError):
+    """A scan that needs more memory than there is at all."""
+
+
 class Cancelled(Exception):
     """The caller asked to stop; nothing was written."""
 

@@ -2,35 +2,13 @@
 
 import pytest
 import torch
+from small_methods import CONFIGS, volume
 
 from umaddpm_core.artefact import Artefact
 from umaddpm_core.detection.anomaly_map import anomaly_map
 from umaddpm_core.diffusion.draws import Draws
 from umaddpm_core.errors import Cancelled, InputError
 from umaddpm_core.methods import METHODS, build, from_artefact
-
-NETWORK = {"base": 16, "multipliers": [1, 2], "blocks": 1, "stem": 4}
-CONFIGS = {
-    "uma_ddpm": {"network": NETWORK, "draws": 2},
-    "mddpm": {"network": NETWORK},
-    "pddpm": {"network": NETWORK},
-    "ddpm": {"network": NETWORK},
-    "anoddpm": {"network": NETWORK, "t_test": 20, "stride": 7},
-    "dae": {"base": 8},
-    "svae": {"base": 8, "latent": 16},
-    "vae": {"base": 8, "latent": 16},
-    "fanogan": {"base": 8, "latent": 16, "critic_steps": 1},
-    "intensity": {},
-}
-
-
-def volume(depth=7):
-    generator = torch.Generator().manual_seed(0)
-    scan = torch.rand(1, 96, 96, depth, generator=generator).clamp_min(1 / 255)
-    brain = torch.zeros_like(scan, dtype=torch.bool)
-    brain[:, 16:80, 10:86, 1:] = True
-    return scan * brain, brain
-
 
 @pytest.fixture(params=sorted(METHODS))
 def name(request):

@@ -55,9 +55,11 @@ def serve(
 
     if find_spec("monailabel") is None:
         raise InputError("The server needs MONAI Label; install it with `pip install -e '.[serve]'`.")
+    from umaddpm_core.preprocessing.memory import memory_state
     from umaddpm_core.serving import demonstration
     from umaddpm_core.serving.checkout import app_folder, repository_root
     from umaddpm_core.serving.launch import Server
+    from umaddpm_core.serving.operation.json_log import asks_for_json
     from umaddpm_core.serving.security.settings import SecuritySettings
     from umaddpm_core.serving.security.tokens import is_loopback, require_tokens
 
@@ -65,7 +67,9 @@ def serve(
         raise InputError("For https, give both --ssl-keyfile and --ssl-certfile.")
     tokens = require_tokens(host, os.environ)
     SecuritySettings.from_environment(os.environ)
-    console = Console(highlight=False)
+    memory_state()
+    # A log that programs read has standard output for itself.
+    console = Console(highlight=False, stderr=asks_for_json(os.environ))
     app = app_folder()
     served = _served(studies)
     if served is None or served == repository_root() / "sample-data":

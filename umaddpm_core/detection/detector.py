@@ -17,6 +17,7 @@ from umaddpm_core.artefact import Artefact
 from umaddpm_core.detection.anomaly_map import anomaly_map, examined_region, mask_of
 from umaddpm_core.detection.calibration import Threshold, chosen_threshold
 from umaddpm_core.detection.detection import NOTICE, Detection
+from umaddpm_core.detection.device import chosen_device, memory_of
 from umaddpm_core.detection.lesions import find_lesions
 from umaddpm_core.detection.models import find_model
 from umaddpm_core.detection.phases import REPAINTING, RESTORING
@@ -25,6 +26,7 @@ from umaddpm_core.interruption import interruptible
 from umaddpm_core.methods import from_artefact
 from umaddpm_core.methods.base import check_cancelled
 from umaddpm_core.preprocessing.choices import Extraction
+from umaddpm_core.preprocessing.memory import examination
 from umaddpm_core.preprocessing.pipeline import Preprocessor
 from umaddpm_core.preprocessing.prepared import PreparedScan
 from umaddpm_core.preprocessing.quality.assess import assess
@@ -53,7 +55,7 @@ class Detector:
         brain_extraction: how the brain is found where no mask is given; by default as for the model's training.
 
     Raises:
-        InputError: the artefact has no calibration, the device does not exist, or the atlas cannot be used.
+        InputError: the artefact has no calibration, the device does not exist or is full, or the atlas cannot be used.
     """
 
     def __init__(
@@ -70,9 +72,10 @@ class Detector:
             raise InputError(f"The model {name} is not calibrated; run `umaddpm calibrate` on it first.")
         self.artefact = artefact
         self.name = name
-        self.device = _device(device)
+        self.device = chosen_device(device)
         self.weights = artefact.digest()
-        self.method = from_artefact(artefact).to(self.device)
+        with memory_of(self.device):
+            self.method = from_artefact(artefact).to(self.device)
         settings = PreprocessingSettings(**artefact.preprocessing)
         if brain_extraction:
             settings = settings.model_copy(update={"brain_extraction": brain_extraction})
@@ -99,6 +102,7 @@ class Detector:
         calibration = self.artefact.calibration[self.modalities[0]]
         return {name: entry["value"] for name, entry in calibration["scores"][calibration["score"]].items()}
 
+    @examination()
     def detect(
         self,
         image: str | Path | sitk.Image,
@@ -125,6 +129,7 @@ class Detector:
         Raises:
             InputError: a scan, mask, modality, score or threshold that cannot be used, before anything is computed where
                 that can be known; or a scan that the model cannot judge, because it is no brain or another sequence.
+            NeverFits, OutOfMemory: the scan needs more memory than there is, or than is free now.
             Cancelled: `cancelled()` was true.
         """
         tell = progress or (lambda share, phase: None)
@@ -146,11 +151,12 @@ class Detector:
         aligned = time.perf_counter()
         check_cancelled(cancelled)
         tell(0.3, REPAINTING)
-        reconstruction = self.method.reconstruct(
-            prepared.volume.to(self.device),
-            progress=lambda share: tell(0.3 + 0.6 * share, REPAINTING),
-            cancelled=cancelled,
-        ).cpu()
+        with memory_of(self.device):
+            reconstruction = self.method.reconstruct(
+                prepared.volume.to(self.device),
+                progress=lambda share: tell(0.3 + 0.6 * share, REPAINTING),
+                cancelled=cancelled,
+            ).cpu()
         repainted = time.perf_counter()
         check_cancelled(cancelled)
         tell(0.9, RESTORING)
@@ -261,14 +267,3 @@ def _coverage(prepared: PreparedScan, examined: sitk.Image) -> dict[str, float]:
         "brain_ml": round(float(total * np.prod(prepared.scan.GetSpacing()) / 1000), 1),
         "not_examined_percent": round(100 * (1 - seen / max(total, 1)), 1),
     }
-
-
-def _device(name: str | None) -> torch.device:
-    if name is None:
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(f"There is no device {name!r} on this machine.") from error
-    return device

@@ -16,6 +16,7 @@ from umaddpm_core.serving.dicom.routes import off_the_event_loop
 from umaddpm_core.serving.error_answers import install_error_answers
 from umaddpm_core.serving.infer_route import router
 from umaddpm_core.serving.jobs.install import install_jobs
+from umaddpm_core.serving.operation.install import install_operation
 from umaddpm_core.serving.retention.install import install_retention
 from umaddpm_core.serving.security.install import secure
 
@@ -38,6 +39,7 @@ for part in (router, *waiting):
 # Stock CORS echoes any origin together with credentials.
 app.user_middleware = [entry for entry in app.user_middleware if entry.cls is not CORSMiddleware]
 secure(app)
+install_operation(app)
 
 install_error_answers(app)
 install_jobs(app)

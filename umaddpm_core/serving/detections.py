@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from umaddpm_core.errors import InputError
+from umaddpm_core.errors import InputError, OutOfMemory
 from umaddpm_core.serving.memory import Memory, configured_megabytes
 from umaddpm_core.serving.parameters import Parameters
 from umaddpm_core.serving.scan_identity import ScanIdentity, identity_of
@@ -25,7 +25,7 @@ KEPT = 2
 
 
 class Detections:
-    """Runs detections, and answers from memory where only threshold or format differ from an earlier one.
+    """Runs detections, and answers from `memory` where only threshold or format differ from an earlier one.
 
     Args:
         folder: where further models (`*.safetensors`) are looked for; need not exist.
@@ -40,7 +40,7 @@ class Detections:
         self._loading = threading.Lock()
         self._detectors: OrderedDict[Hashable, Detector] = OrderedDict()
         self._workers = 1
-        self._memory = Memory(configured_megabytes())
+        self.memory = Memory(configured_megabytes())
         self._default_detector: Detector | None = None
 
     def warm_up(self) -> None:
@@ -97,27 +97,20 @@ class Detections:
 
         Raises:
             InputError: unknown model, modality, score or threshold, or a scan that cannot be examined.
+            NeverFits, OutOfMemory: too little memory for the scan, or too little now.
             Cancelled: `cancelled` returned true.
         """
         model, detector = self._detector(parameters.model, worker)
         question = (identity_of(scan), model, parameters.series, parameters.modality, parameters.score)
-        with self._memory.asking(question, cancelled):
-            known = self._memory.get(question)
+        with self.memory.asking(question, cancelled):
+            known = self.memory.get(question)
             if known is None:
-                detection = detector.detect(
-                    scan,
-                    series=parameters.series,
-                    modality=parameters.modality,
-                    score=parameters.score,
-                    threshold=parameters.threshold,
-                    progress=progress,
-                    cancelled=cancelled,
-                )
+                detection = self._computed(detector, scan, parameters, cancelled, progress)
             elif known[0] == parameters.threshold:
                 detection = known[1]
             else:
                 detection = detector.rethreshold(known[1], parameters.threshold)
-            self._memory.keep(question, parameters.threshold, detection)
+            self.memory.keep(question, parameters.threshold, detection)
             return detection
 
     def weights(self, name: str | None) -> str:
@@ -130,11 +123,44 @@ class Detections:
 
     def forget(self, belongs: Callable[[ScanIdentity], bool]) -> int:
         """Drop the detections in scans of which `belongs` is true; how many there were."""
-        return self._memory.drop(lambda question: belongs(question[0]))
+        return self.memory.drop(lambda question: belongs(question[0]))
 
     def expire(self, seconds: float) -> None:
         """Drop the detections that nobody asked for within this time."""
-        self._memory.expire(seconds)
+        self.memory.expire(seconds)
+
+    def loaded(self) -> list[tuple[str, str, bool]]:
+        """Of every model in memory its name, the digest of its weights, and whether it is the default."""
+        with self._loading:
+            return [(one.name, one.weights, one is self._default_detector) for one in self._detectors.values()]
+
+    def _computed(
+        self,
+        detector: Detector,
+        scan: Path,
+        parameters: Parameters,
+        cancelled: Callable[[], bool] | None,
+        progress: Callable[[float, str], None] | None,
+    ) -> Detection:
+        """A new detection, for which older ones are let go of where they leave it too little memory."""
+
+        def detect() -> Detection:
+            return detector.detect(
+                scan,
+                series=parameters.series,
+                modality=parameters.modality,
+                score=parameters.score,
+                threshold=parameters.threshold,
+                progress=progress,
+                cancelled=cancelled,
+            )
+
+        try:
+            return detect()
+        except OutOfMemory:
+            if not self.memory.drop(lambda _: True):
+                raise
+        return detect()
 
     def _detector(self, name: str | None, worker: int = 0) -> tuple[Hashable, Detector]:
         from umaddpm_core.detection import Detector

@@ -10,12 +10,13 @@ from monailabel.interfaces.exception import ImageNotFoundException, LabelNotFoun
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from umaddpm_core.errors import Cancelled, InputError, NotFound
+from umaddpm_core.errors import Cancelled, InputError, NeverFits, NotFound, OutOfMemory
 from umaddpm_core.serving.dicom.archive import ArchiveUnavailable
-from umaddpm_core.serving.security.audit import facts_of_failure, note
+from umaddpm_core.serving.request_facts import REQUEST_ID_HEADER, note, present
+from umaddpm_core.serving.security.audit import facts_of_failure
+from umaddpm_core.serving.watching import CLIENT_CLOSED_REQUEST
 
-CLIENT_CLOSED_REQUEST = 499
-"""Nobody reads this answer; the number is what proxies log for it."""
+MEMORY_RETRY_S = 30
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +28,8 @@ def install_error_answers(app: FastAPI) -> None:
         ImageNotFoundException: 404,
         LabelNotFoundException: 404,
         ArchiveUnavailable: 503,
+        NeverFits: 413,
+        OutOfMemory: 503,
         InputError: 422,
         MONAILabelException: 422,
         Cancelled: CLIENT_CLOSED_REQUEST,
@@ -42,7 +45,8 @@ def _answer(status: int):
         sentence = getattr(error, "msg", None) or str(error) or "The request was cancelled."
         logger.info("%s %s: %s", status, request.url.path, sentence)
         note(request.scope, **facts_of_failure(error))
-        return JSONResponse({"detail": sentence}, status_code=status)
+        headers = {"Retry-After": str(MEMORY_RETRY_S)} if isinstance(error, OutOfMemory) else None
+        return JSONResponse({"detail": sentence}, status_code=status, headers=headers)
 
     return answer
 
@@ -54,6 +58,6 @@ def _invalid_request(request: Request, error: RequestValidationError) -> JSONRes
 
 
 def _unforeseen(request: Request, error: Exception) -> JSONResponse:
-    # The server logs the traceback itself after this answer.
+    # The server logs the traceback itself after this answer, which is given outside of all that watches requests.
     sentence = f"The server failed on this request ({type(error).__name__}); its log says where."
-    return JSONResponse({"detail": sentence}, status_code=500)
+    return JSONResponse({"detail": sentence}, status_code=500, headers={REQUEST_ID_HEADER: present().get("request", "")})

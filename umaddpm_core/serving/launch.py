@@ -11,13 +11,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import BinaryIO
 
 from umaddpm_core.errors import InputError
 from umaddpm_core.serving.checkout import repository_root
 from umaddpm_core.serving.client import Client
 from umaddpm_core.serving.detections import MODEL_VARIABLE
+from umaddpm_core.serving.operation import json_log
 from umaddpm_core.serving.security.callbacks import ADDRESS_VARIABLE, CERTIFICATE_VARIABLE
 from umaddpm_core.serving.security.settings import AUDIT_VARIABLE, BIND_VARIABLE
 from umaddpm_core.serving.security.tokens import OWN_TOKEN_VARIABLE, TOKENS_VARIABLE, new_token
@@ -50,7 +52,8 @@ class Server(AbstractContextManager):
         app: folder of the MONAI Label app; has to be writable.
         studies: folder with the scans to serve, which has to be writable; or the DICOMweb address of an archive.
         work: folder for the server's log and sessions, and its working directory.
-        settings: further environment variables for the server process.
+        settings: further environment variables for the server process. A log that they ask for as JSON goes to standard
+            output, and to the file in the app's folder that the route `/logs/` shows.
         ssl_keyfile, ssl_certfile: private key and certificate, for https.
 
     Raises:
@@ -70,9 +73,11 @@ class Server(AbstractContextManager):
         ssl_certfile: Path | None = None,
     ) -> None:
         self.host, self.port = host, port
-        self.log = work.resolve() / "server.log"
         self._app, self._studies, self._work = app, studies, work
         self._settings = dict(settings or {})
+        self._json_log = json_log.asks_for_json({**os.environ, **self._settings})
+        self.log = app.resolve() / "logs" / "app.log" if self._json_log else work.resolve() / "server.log"
+        self._log_begins = 0
         self._ssl = (ssl_keyfile, ssl_certfile) if ssl_keyfile and ssl_certfile else None
         self._token = new_token()
         self._process: subprocess.Popen | None = None
@@ -84,6 +89,10 @@ class Server(AbstractContextManager):
         scheme = "https" if self._ssl else "http"
         return f"{scheme}://[{host}]:{self.port}" if ":" in host else f"{scheme}://{host}:{self.port}"
 
+    @property
+    def _log_configuration(self) -> Path:
+        return self._work.resolve() / "logging.json"
+
     def client(self) -> Client:
         """A client on this computer, with the token that this server has for itself."""
         return Client(self.url, self._token, self._ssl[1] if self._ssl else None)
@@ -92,10 +101,10 @@ class Server(AbstractContextManager):
         _require_free(self.host, self.port)
         try:
             self._work.mkdir(parents=True, exist_ok=True)
-            stream = self.log.open("wb")
+            output = self._prepared_log()
         except OSError as error:
             raise InputError(f"The server has to write to {error.filename}, and cannot ({error.strerror}).") from error
-        with stream:
+        with output as stream:
             # A session of its own: Ctrl-C in the terminal reaches only us, and we stop the server in order. The
             # working directory is ours, so that MONAI Label reads no stray `.env` of another project.
             self._process = subprocess.Popen(
@@ -132,9 +141,21 @@ class Server(AbstractContextManager):
             self._process.kill()
             self._process.wait()
 
+    def _prepared_log(self) -> AbstractContextManager[BinaryIO | None]:
+        """The file that the server's process is to write to; None where it writes the log itself."""
+        if not self._json_log:
+            return self.log.open("wb")
+        self.log.parent.mkdir(exist_ok=True)
+        self.log.touch()
+        self._log_begins = self.log.stat().st_size
+        self._log_configuration.write_text(json.dumps(json_log.configuration(self.log)))
+        return nullcontext()
+
     def _command(self) -> list[str]:
+        launcher = "umaddpm_core.serving.operation.start" if self._json_log else "monailabel.main"
         return [
-            sys.executable, "-m", "monailabel.main", "start_server",
+            sys.executable, "-m", launcher, "start_server",
+            *(("--log_config", str(self._log_configuration)) if self._json_log else ()),
             "--app", str(self._app.resolve()), "--studies", self._studies if isinstance(self._studies, str) else str(self._studies.resolve()),
             "--host", self.host, "--port", str(self.port), "--uvicorn_app", ASGI_APP,
             *(("--ssl_keyfile", str(self._ssl[0].resolve()), "--ssl_certfile", str(self._ssl[1].resolve())) if self._ssl else ()),
@@ -175,7 +196,7 @@ class Server(AbstractContextManager):
 
     def _last_words(self, what: str) -> str:
         """`what`, with the reason that the server gave in one sentence or else the end of its log."""
-        text = self.log.read_text(errors="replace")
+        text = json_log.as_text(self.log.read_bytes()[self._log_begins :].decode(errors="replace"))
         reasons = re.findall(r"^umaddpm_core\.\S*InputError: (.+)$", text, flags=re.MULTILINE)
         if reasons:
             return f"{what}: {reasons[-1]}"

@@ -28,6 +28,8 @@ class Memory:
 
     Args:
         megabytes: what their volumes may take; the newest stays even where it alone is larger.
+
+    `hits` and `misses` count the questions that were answered from here, and those that were not.
     """
 
     def __init__(self, megabytes: float) -> None:
@@ -36,6 +38,7 @@ class Memory:
         self._kept: OrderedDict[Hashable, tuple[str | float | None, Detection]] = OrderedDict()
         self._since: dict[Hashable, float] = {}
         self._asked: set[Hashable] = set()
+        self.hits = self.misses = 0
 
     @contextmanager
     def asking(self, question: Hashable, cancelled: Callable[[], bool] | None = None) -> Iterator[None]:
@@ -60,7 +63,9 @@ class Memory:
     def get(self, question: Hashable) -> tuple[str | float | None, Detection] | None:
         """Threshold and detection, or None where the question is new or long ago."""
         with self._changed:
-            return self._kept.get(question)
+            known = self._kept.get(question)
+            self.hits, self.misses = self.hits + (known is not None), self.misses + (known is None)
+            return known
 
     def keep(self, question: Hashable, threshold: str | float | None, detection: Detection) -> None:
         """Keep an answer as the newest; the oldest go."""
@@ -68,7 +73,7 @@ class Memory:
             self._kept[question] = (threshold, detection)
             self._kept.move_to_end(question)
             self._since[question] = time.monotonic()
-            size = sum(_size(kept) for _, kept in self._kept.values())
+            size = self.size
             while size > self._bytes and len(self._kept) > 1:
                 question, (_, oldest) = self._kept.popitem(last=False)
                 del self._since[question]
@@ -86,6 +91,12 @@ class Memory:
         """Drop the answers that were last kept longer ago."""
         oldest = time.monotonic() - seconds
         self.drop(lambda question: self._since[question] < oldest)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the volumes that are kept."""
+        with self._changed:
+            return sum(_size(kept) for _, kept in self._kept.values())
 
 
 def configured_megabytes() -> float:

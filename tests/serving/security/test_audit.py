@@ -1,6 +1,7 @@
 """The audit log says who asked for what, and not whose scan it was."""
 
 import json
+import re
 import time
 
 import pytest
@@ -55,6 +56,7 @@ def test_refusals_are_recorded_and_open_routes_are_not(guarded):
     record, _ = recorded(guarded, "POST", "/reload", role="read")
     assert record["who"] == "reader" and record["status"] == 403
     record, _ = recorded(guarded, "GET", "/nowhere/Jane-Doe", role=None)
+    assert re.fullmatch(r"[0-9a-f]{16}", record.pop("request"))
     assert record | {"when": 0, "seconds": 0} == {"when": 0, "who": None, "what": "GET ?", "status": 401, "seconds": 0}
     before = len(records(guarded))
     guarded.ask("GET", "/health", role=None)

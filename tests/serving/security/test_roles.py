@@ -55,7 +55,7 @@ def test_a_path_that_is_redirected_needs_the_role_of_its_target():
 
 ALLOWED = [
     ("read", "GET", "/info/"), ("read", "GET", "/datastore/"), ("read", "GET", "/datastore/image?image=IMAGE"),
-    ("read", "GET", "/datastore/image/info?image=IMAGE"), ("read", "GET", "/train/"), ("read", "GET", "/openapi.json"),
+    ("read", "GET", "/datastore/image/info?image=IMAGE"), ("read", "GET", "/train/"), ("read", "GET", "/openapi.json"), ("read", "GET", "/metrics"),
     ("infer", "POST", "/infer/anomaly?image=IMAGE&output=json"), ("infer", "DELETE", "/session/0f5c1a52"),
     ("infer", "GET", "/session/0f5c1a52"), ("train", "POST", "/scoring/"), ("train", "PUT", "/datastore/image/info?image=IMAGE"),
     ("train", "GET", "/datastore/dataset"), ("admin", "GET", "/logs/?lines=3"), ("admin", "DELETE", "/datastore/image?id=nobody"),
@@ -88,3 +88,19 @@ def test_weights_are_not_taken_even_from_administrators(guarded):
 def test_a_head_request_gets_no_further_than_a_get(guarded):
     assert guarded.ask("HEAD", f"/datastore/image?image={guarded.image}", role="read").status_code == 200
     assert guarded.ask("HEAD", f"/datastore/image?image={guarded.image}", role=None).status_code == 401
+
+
+def test_refusals_are_counted_by_their_route(guarded):
+    def count() -> float:
+        return sum(
+            float(line.rsplit(" ", 1)[1])
+            for line in guarded.ask("GET", "/metrics", role="read").text.splitlines()
+            if line.startswith('umaddpm_http_request_seconds_count{method="POST",route="/infer/{model}"') and 'status="4' in line
+        )
+
+    before = count()
+    guarded.ask("POST", f"/infer/anomaly?image={guarded.image}", role=None)
+    guarded.ask("POST", f"/infer/anomaly?image={guarded.image}", role="read")
+    guarded.ask("POST", "/infer/anomaly", role="infer", files={"file": ("large.nii.gz", bytes(9 << 20))})
+    guarded.ask("POST", f"/infer/anomaly?image={guarded.image}", headers={"Origin": "https://elsewhere.example"})
+    assert count() == before + 4

@@ -7,6 +7,7 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from umaddpm_core.errors import InputError
+from umaddpm_core.preprocessing.memory import require_memory
 from umaddpm_core.preprocessing.reading.checks import check_grid
 from umaddpm_core.preprocessing.reading.nifti import NIFTI, read_nifti
 
@@ -31,6 +32,7 @@ def read_file(path: Path) -> tuple[sitk.Image, list[str]]:
     try:
         reader.ReadImageInformation()
         check_grid(reader.GetSize(), reader.GetSpacing(), path.name, reader.GetNumberOfComponents())
+        require_memory(reader.GetSize(), path.name)
         image = reader.Execute()
     except RuntimeError as error:
         raise InputError(f"{path.name} cannot be read as an image: it is damaged, truncated or of another kind.") from error

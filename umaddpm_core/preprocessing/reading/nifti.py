@@ -15,6 +15,7 @@ from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 
 from umaddpm_core.errors import InputError
+from umaddpm_core.preprocessing.memory import require_memory
 from umaddpm_core.preprocessing.reading.checks import check_grid
 
 NIFTI = (".nii", ".nii.gz")
@@ -40,6 +41,7 @@ def read_nifti(path: Path) -> tuple[sitk.Image, list[str]]:
         kind = image.get_data_dtype()
         values = len(kind.fields) if kind.fields else 1 + (kind.kind == "c")
         check_grid(image.shape, np.linalg.norm(affine[:3, :3], axis=0), path.name, values)
+        require_memory(image.shape, path.name)
         voxels = image.get_fdata(dtype=np.float32).reshape(image.shape[:3])
     except InputError:
         raise

@@ -8,6 +8,7 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from umaddpm_core.errors import InputError
+from umaddpm_core.preprocessing.memory import require_memory
 from umaddpm_core.preprocessing.reading.acquired import AcquiredScan
 from umaddpm_core.preprocessing.reading.archive import unpacked
 from umaddpm_core.preprocessing.reading.checks import checked
@@ -30,8 +31,10 @@ def read_scan(source: str | Path | sitk.Image, *, series: str | None = None) -> 
     Raises:
         InputError: missing, unreadable, truncated, not one three-dimensional MR scan of a head with some contrast, or
             several series and none is named.
+        NeverFits, OutOfMemory: there is too little memory to examine it, or too little is free now.
     """
     if isinstance(source, sitk.Image):
+        require_memory(source.GetSize(), "The image")
         return AcquiredScan(checked(source, "The image"), "image in memory")
     path = Path(source)
     try:

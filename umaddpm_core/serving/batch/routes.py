@@ -18,8 +18,8 @@ from umaddpm_core.serving.batch import examination
 from umaddpm_core.serving.batch.batches import Batches, Examiner
 from umaddpm_core.serving.batch.record import WAITING, Batch
 from umaddpm_core.serving.batch.request import SELECTIONS, BatchRequest
+from umaddpm_core.serving.request_facts import note
 from umaddpm_core.serving.security.access import holder_of
-from umaddpm_core.serving.security.audit import note
 
 router = APIRouter(prefix="/batch", tags=["Infer"], dependencies=[Depends(RBAC(settings.MONAI_LABEL_AUTH_ROLE_USER))])
 

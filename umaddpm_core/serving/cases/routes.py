@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse
 from umaddpm_core.errors import NotFound
 from umaddpm_core.serving.cases.deletion import CaseDeletion, StillInUse
 from umaddpm_core.serving.cases.logs import ROUTE, WithoutCases
-from umaddpm_core.serving.security.audit import note
+from umaddpm_core.serving.request_facts import note
 
 router = APIRouter(tags=["Cases"], dependencies=[Depends(RBAC(settings.MONAI_LABEL_AUTH_ROLE_ADMIN))])
 

@@ -52,7 +52,7 @@ async def _lifespan(stock: Callable, app: FastAPI) -> AsyncIterator[None]:
     options = app.state.job_settings = JobSettings.from_environment(_default_folder(app_instance()))
     store = JobStore(options.folder, hours=options.hours, megabytes=options.megabytes)
     async with stock(app):
-        queue = app.state.queue = WorkQueue(options.workers, options.queue)
+        queue = app.state.queue = WorkQueue(options.workers, options.queue, app.state.metrics.ended)
         jobs = app.state.jobs = Jobs(queue, store, _infer, partial(_record, app.state.audit))
         sweeping = asyncio.create_task(_sweep(jobs))
         with _stopped_by_signal(queue):

@@ -62,6 +62,11 @@ class Progress:
         """Close the present phase; the seconds of all phases so far. Empty where nothing had to be computed."""
         if self.phase is not None:
             self._seconds[self.phase] = time.monotonic() - self._began
+        return self.seconds
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Seconds of the phases that are over."""
         return dict(self._seconds)
 
     @property

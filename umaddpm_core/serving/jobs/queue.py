@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextvars import copy_context
 from typing import Any
 
 from umaddpm_core.errors import Cancelled
@@ -38,11 +39,15 @@ class Stopping(Cancelled):
 
 class Ticket:
     """One piece of work in the queue: `future` gets what it returns or raises, `progress` says how far it is, `about` names
-    the scan: by its id in the datastore where it is there, else by its file name."""
+    the scan: by its id in the datastore where it is there, else by its file name.
+
+    It is done in the context of who asked for it, so that what is logged meanwhile belongs to the request.
+    """
 
     def __init__(self, work: Work, cancellation: Cancellation, progress: Progress, about: str) -> None:
         self.work, self.cancellation, self.progress, self.about = work, cancellation, progress, about
         self.future: Future[Any] = Future()
+        self.context = copy_context()
 
 
 class WorkQueue:
@@ -51,10 +56,11 @@ class WorkQueue:
     Args:
         workers: how many detections run at once.
         length: how many may wait; one more is refused.
+        ended: called with every ticket whose future is resolved, in whichever way.
     """
 
-    def __init__(self, workers: int, length: int) -> None:
-        self.workers, self.length = workers, length
+    def __init__(self, workers: int, length: int, ended: Callable[[Ticket], None] = lambda ticket: None) -> None:
+        self.workers, self.length, self._ended = workers, length, ended
         self.durations = Durations()
         self._changed = threading.Condition()
         self._waiting: deque[Ticket] = deque()
@@ -106,6 +112,7 @@ class WorkQueue:
             Stopping: the server is being stopped.
         """
         ticket = Ticket(work, cancellation, progress, about)
+        ticket.future.add_done_callback(lambda _: self._ended(ticket))
         if ended is not None:
             ticket.future.add_done_callback(lambda _: ended(ticket))
         with self._changed:
@@ -177,7 +184,7 @@ class WorkQueue:
         while (ticket := self._next()) is not None:
             result, error = None, None
             try:
-                result = ticket.work(number)
+                result = ticket.context.run(ticket.work, number)
                 if seconds := ticket.progress.end():
                     self.durations.learn(seconds)
             except Cancelled as cancelled:

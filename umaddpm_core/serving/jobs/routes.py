@@ -18,9 +18,9 @@ from umaddpm_core.preprocessing.reading.self_contained import require_self_conta
 from umaddpm_core.serving.jobs.job import RESULTS, Job, State
 from umaddpm_core.serving.jobs.service import Jobs
 from umaddpm_core.serving.parameters import Parameters
+from umaddpm_core.serving.request_facts import note
 from umaddpm_core.serving.scan_source import keep_upload, stored_scan
 from umaddpm_core.serving.security.access import holder_of
-from umaddpm_core.serving.security.audit import note
 
 router = APIRouter(
     prefix="/anomaly/jobs", tags=["Jobs"], dependencies=[Depends(RBAC(settings.MONAI_LABEL_AUTH_ROLE_USER))]

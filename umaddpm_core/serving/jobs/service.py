@@ -16,6 +16,7 @@ from umaddpm_core.serving.jobs.progress import READING, Progress
 from umaddpm_core.serving.jobs.queue import Stopping, Ticket, WorkQueue
 from umaddpm_core.serving.jobs.store import INTERRUPTED, JobStore
 from umaddpm_core.serving.parameters import Parameters
+from umaddpm_core.serving.request_facts import belongs_to
 from umaddpm_core.serving.scan_identity import identity_of
 from umaddpm_core.serving.security.tokens import Holder
 
@@ -178,6 +179,7 @@ class Jobs:
         self, job: Job, scan: Path, parameters: Parameters, image: str, *, cancellation: Cancellation, progress: Progress, worker: int
     ) -> dict[str, Any]:
         """One job from its start to its results and the report; raises what keeps it from them."""
+        belongs_to(job=job.id)
         with self._changing:
             job.begin()
             self._store.save(job)

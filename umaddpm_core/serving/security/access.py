@@ -6,7 +6,7 @@ from starlette._utils import get_route_path
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from umaddpm_core.serving.security.audit import note
+from umaddpm_core.serving.request_facts import note
 from umaddpm_core.serving.security.refusal import Refused
 from umaddpm_core.serving.security.roles import OPEN, least_role
 from umaddpm_core.serving.security.tokens import Holder, Tokens, is_loopback

@@ -4,32 +4,17 @@ from __future__ import annotations
 
 import datetime
 import logging
-import time
 from collections.abc import Mapping
 from typing import Any
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from umaddpm_core.errors import Rejected
+from umaddpm_core.serving.request_facts import FACTS, note
 from umaddpm_core.serving.security.audit_log import AuditLog
-
-FACTS = "umaddpm.audit"
-"""Key of the scope under which the parts of the server leave what is to be recorded."""
-
-CLIENT_CLOSED_REQUEST = 499
-"""The number that proxies log where nobody waited for an answer."""
+from umaddpm_core.serving.watching import watched
 
 logger = logging.getLogger(__name__)
-
-
-def note(scope: Scope, **facts: Any) -> None:
-    """Leave facts for the record of this request; None adds nothing.
-
-    Args:
-        facts: `image` is hashed before it is written, `open=True` keeps the request out of the log; all others are
-            written as they are, so they must not say who the patient is.
-    """
-    scope.setdefault(FACTS, {}).update({name: value for name, value in facts.items() if value is not None})
 
 
 def note_result(scope: Scope, report: Mapping[str, Any]) -> None:
@@ -87,22 +72,12 @@ class Audit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        status = CLIENT_CLOSED_REQUEST
-        scope[FACTS] = facts = {}
-        started = time.perf_counter()
+        facts = scope.setdefault(FACTS, {})
 
-        async def noticing(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
+        def told(status: int, seconds: float) -> None:
+            kept = {**facts}
+            if not kept.pop("open", False):
+                what = f"{scope['method']} {kept.pop('route', '?')}"
+                record(self.log, what, status=status, seconds=round(seconds, 3), **kept)
 
-        try:
-            await self.app(scope, receive, noticing)
-        except BaseException:
-            status = 500
-            raise
-        finally:
-            if not facts.pop("open", False):
-                what = f"{scope['method']} {facts.pop('route', '?')}"
-                record(self.log, what, status=status, seconds=round(time.perf_counter() - started, 3), **facts)
+        await watched(self.app, scope, receive, send, told)

@@ -15,7 +15,7 @@ from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from umaddpm_core.serving.security.audit import note
+from umaddpm_core.serving.request_facts import note
 from umaddpm_core.serving.security.confinement import NAMES, require_name
 from umaddpm_core.serving.security.fields import JSON_FIELDS, LARGEST_FIELD, require_plain_json
 from umaddpm_core.serving.security.refusal import Refused

@@ -11,7 +11,7 @@ from starlette._utils import get_route_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from umaddpm_core.errors import InputError
-from umaddpm_core.serving.security.audit import note
+from umaddpm_core.serving.request_facts import note
 from umaddpm_core.serving.security.refusal import Refused
 
 NAMES = ("image", "images", "label", "tag", "label_tag", "id", "session", "session_id")

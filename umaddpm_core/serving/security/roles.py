@@ -30,6 +30,7 @@ ROUTES: dict[str, dict[str, Role | None]] = {
     "/ohif/{path:path}": {"GET": Role.read},
     "/health": {"GET": OPEN, "HEAD": OPEN},
     "/ready": {"GET": OPEN, "HEAD": OPEN},
+    "/metrics": {"GET": Role.read},
     # Says how to sign in, to those who have not yet; included by MONAI Label only with its own sign-in.
     "/auth/": {"GET": OPEN},
     "/auth/token": {"POST": OPEN},

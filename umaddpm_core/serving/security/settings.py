@@ -9,6 +9,7 @@ from pathlib import Path
 
 from umaddpm_core.errors import InputError
 from umaddpm_core.serving.security.tokens import TOKEN_VARIABLE, TOKENS_VARIABLE
+from umaddpm_core.sizes import size_setting
 
 ORIGINS_VARIABLE = "UMADDPM_ORIGINS"
 HOSTS_VARIABLE = "UMADDPM_HOSTS"
@@ -18,8 +19,6 @@ MODEL_UPLOAD_VARIABLE = "UMADDPM_ALLOW_MODEL_UPLOAD"
 LARGEST_BODY_VARIABLE = "UMADDPM_LARGEST_REQUEST"
 AUDIT_VARIABLE = "UMADDPM_AUDIT"
 AUDIT_SIZE_VARIABLE = "UMADDPM_AUDIT_SIZE"
-
-UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
 @dataclass(frozen=True)
@@ -56,9 +55,9 @@ class SecuritySettings:
             hosts=tuple(host.lower() for host in _listed(environment, HOSTS_VARIABLE)),
             bind=environment.get(BIND_VARIABLE, "").strip().lower(),
             allow_model_upload=environment.get(MODEL_UPLOAD_VARIABLE, "").strip() == "1",
-            largest_body=_size(environment, LARGEST_BODY_VARIABLE, cls.largest_body),
+            largest_body=size_setting(environment, LARGEST_BODY_VARIABLE) or cls.largest_body,
             audit=None if named.lower() == "off" else Path(named) if named else audit,
-            audit_size=_size(environment, AUDIT_SIZE_VARIABLE, cls.audit_size),
+            audit_size=size_setting(environment, AUDIT_SIZE_VARIABLE) or cls.audit_size,
         )
 
 
@@ -75,12 +74,3 @@ def _refuse_stock_access_settings(environment: Mapping[str, str]) -> None:
 def _listed(environment: Mapping[str, str], variable: str) -> list[str]:
     return [entry.strip() for entry in environment.get(variable, "").split(",") if entry.strip()]
 
-
-def _size(environment: Mapping[str, str], variable: str, default: int) -> int:
-    text = environment.get(variable, "").strip()
-    if not text:
-        return default
-    parts = re.fullmatch(r"(\d{1,15})\s*([KMG]?)(?:i?B)?", text, flags=re.IGNORECASE)
-    if parts is None or int(parts[1]) == 0:
-        raise InputError(f"{variable} is {text!r}; write a size such as 500M or 2G.")
-    return int(parts[1]) * UNITS[parts[2].upper()]

@@ -17,7 +17,7 @@ from umaddpm_core.serving.results import LABELS, load_writers, result_file, resu
 
 
 class AnomalyInfer(InferTask):
-    """Scan in, mask (or archive) and result parameters out. Research use only."""
+    """Scan in, mask (or archive) and result parameters out, by `detections`. Research use only."""
 
     def __init__(self, detections: Detections, datastore: Datastore) -> None:
         super().__init__(
@@ -26,18 +26,18 @@ class AnomalyInfer(InferTask):
             dimension=3,
             description="Unsupervised anomaly detection in brain MRI (UMA-DDPM). Research use only.",
         )
-        self._detections = detections
+        self.detections = detections
         self._datastore = datastore
 
     def warm_up(self) -> None:
         """Load the default model, and what the first result needs."""
-        self._detections.warm_up()
+        self.detections.warm_up()
         load_writers()
 
     @property
     def is_warm(self) -> bool:
         """Whether the default model is loaded."""
-        return self._detections.is_warm
+        return self.detections.is_warm
 
     def is_valid(self) -> bool:
         """Always: a server whose model cannot be read does not start."""
@@ -45,7 +45,7 @@ class AnomalyInfer(InferTask):
 
     def config(self) -> dict[str, Any]:
         """Choices that stock clients show as drop-down lists and send back, the first being the default."""
-        described = self._detections.describe()
+        described = self.detections.describe()
         return {
             "modality": ["auto", *described.get("modalities", [])],
             "threshold": ["default", *described.get("thresholds", [])],
@@ -53,7 +53,7 @@ class AnomalyInfer(InferTask):
 
     def info(self) -> dict[str, Any]:
         """The stock description, with the models, modalities and thresholds that a request can name."""
-        return {**super().info(), **self._detections.describe()}
+        return {**super().info(), **self.detections.describe()}
 
     def __call__(self, request: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
         """Detect in the scan at the path `request["image"]`.
@@ -75,7 +75,7 @@ class AnomalyInfer(InferTask):
             # else such a request holds was written by the client and is no business of ours.
             parameters, ours = Parameters.from_mapping({**request, "model": None}), {}
         dicom, wants_file = DicomAnswer(Path(scan), parameters, self._datastore), ours.get("wants_file", True)
-        detection = self._detections.detect(
+        detection = self.detections.detect(
             Path(scan), parameters, Cancellation.of(ours).is_set, ours.get("progress"), ours.get("worker", 0)
         )
         detection = dicom.complete(detection, wants_file=wants_file)

@@ -11,6 +11,7 @@ import SimpleITK as sitk
 from pydicom.uid import UncompressedTransferSyntaxes
 
 from umaddpm_core.errors import InputError
+from umaddpm_core.preprocessing.memory import require_memory
 from umaddpm_core.preprocessing.reading.acquired import AcquiredScan
 from umaddpm_core.preprocessing.reading.checks import checked
 from umaddpm_core.preprocessing.reading.dicom.choice import chosen_series
@@ -52,6 +53,7 @@ def read_dicom_file(path: Path, series: str | None = None) -> AcquiredScan:
 def _scan(series: Series, place: str, warnings: list[str]) -> AcquiredScan:
     name = f"{place}, series {series.number}" if series.number else place
     stack = stacked([frame for path, header in series.files for frame in frames_of(path, header)], name)
+    require_memory(stack.size, name)
     image = sitk.GetImageFromArray(_voxels(stack))
     image.SetSpacing(stack.spacing.tolist())
     image.SetDirection(stack.direction.ravel().tolist())
