@@ -62,6 +62,11 @@ def record(log: AuditLog | None, what: str, *, who: str | None = None, image: st
         logger.error("An entry is missing in the audit log %s (%s).", log.file, error)
 
 
+def who_asks(scope: Scope) -> str | None:
+    """The name of the token that a request shows; None where the server has no tokens."""
+    return scope.get(FACTS, {}).get("who")
+
+
 class Audit:
     """ASGI middleware, around all others, that writes one line for every request once it is answered."""
 

@@ -11,7 +11,7 @@ import torch
 
 from umaddpm_core.artefact import Artefact
 from umaddpm_core.errors import InputError
-from umaddpm_core.serving.retraining.versions import Versions
+from umaddpm_core.serving.models.versions import Versions
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_models_of_other_names_do_not_count(versions, model):
 PUBLISHER = """
 import sys
 from pathlib import Path
-from umaddpm_core.serving.retraining.versions import Versions
+from umaddpm_core.serving.models.versions import Versions
 versions = Versions(Path(sys.argv[1]), "uma_ddpm")
 print("ready", flush=True)
 while True:
