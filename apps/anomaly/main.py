@@ -87,11 +87,6 @@ class AnomalyApp(MONAILabelApp):
         self._warm_up_aside()
         return self._infers["anomaly"].is_warm
 
-    @property
-    def detections(self) -> Detections:
-        """The models of this server, and the detections that it keeps."""
-        return self._infers["anomaly"].detections
-
     def on_init_complete(self) -> None:
         self._warm_up_aside()
         super().on_init_complete()
