@@ -135,7 +135,7 @@ def test_server_that_is_away_for_a_while_is_asked_again(watched, odd_server, tmp
     failed = watched.ended(number)
     notes = [progress.note for progress in watched.told[number]]
     asked_again = [index for index, note in enumerate(notes) if "Asking again" in note]
-    assert len(asked_again) == 2 and notes[asked_again[-1] + 1] == "repainting it as healthy"
+    assert len(asked_again) == 3 and notes[asked_again[-1] + 1] == "repainting it as healthy"
     assert failed.state == State.FAILED and "Somebody else cancelled" in failed.note
 
 

@@ -12,14 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
-
-slicer = pytest.importorskip("slicer")
-vtk = pytest.importorskip("vtk")
-
-from AnomalyDetectionLib.scene import Comparison, Layout, Result, add_result  # noqa: E402
-from AnomalyDetectionLib.scene.layouts import description  # noqa: E402
-from AnomalyDetectionLib.scene.volumes import read_volume  # noqa: E402
-from vtk.util.numpy_support import vtk_to_numpy  # noqa: E402
+import slicer
+import vtk
+from AnomalyDetectionLib.scene import Comparison, Layout, Result, add_result
+from AnomalyDetectionLib.scene.layouts import description
+from AnomalyDetectionLib.scene.volumes import read_volume
+from vtk.util.numpy_support import vtk_to_numpy
 
 THRESHOLD = 0.1
 SHAPE = (36, 40, 48)

@@ -19,7 +19,8 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from .address import Address
 from .cancellation import Cancellation
-from .errors import BrokenOff, Cancelled, CertificateRefused, NotOurServer, Unreachable, WrongToken
+from .errors import BrokenOff, Cancelled, CertificateRefused, NotOurServer, WrongToken
+from .failures import NETWORK_ERRORS, NoConnection, named
 from .form import BLOCK, Form
 from .refusals import raise_for_status
 
@@ -171,7 +172,7 @@ class Transport:
             except ssl.SSLError:
                 raise
             except OSError as error:
-                raise _NoConnection from error
+                raise NoConnection from error
         sock = connection.sock
 
         def shut() -> None:
@@ -250,41 +251,10 @@ class Transport:
         """Turn what the network raises into one of our errors, or into `Cancelled` where we have cut it ourselves."""
         try:
             yield
-        except _NETWORK_ERRORS as error:
+        except NETWORK_ERRORS as error:
             if cancellation is not None and cancellation.is_set():
                 raise Cancelled from error
-            raise self._named(error) from error
-
-    def _named(self, error: BaseException) -> Exception:
-        where = self.address
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return CertificateRefused(f"The certificate of {where} is not trusted ({error.verify_message}); nothing was sent.")
-        if isinstance(error, ssl.SSLError):
-            return CertificateRefused(f"No secure connection to {where}: {error.reason or 'it does not speak https'}.")
-        if isinstance(error, _NoConnection):
-            return self._no_connection(error.__cause__)
-        if isinstance(error, (socket.timeout, TimeoutError)):
-            return Unreachable(f"The server at {where} accepted the connection and then said nothing for {self._answer_s:.0f} s.")
-        if isinstance(error, http.client.RemoteDisconnected):
-            return BrokenOff(f"What listens at {where} closed the connection without an answer; is {where.scheme} right, and the server up?")
-        if isinstance(error, http.client.HTTPException) and not isinstance(error, http.client.IncompleteRead):
-            return NotOurServer(f"What answers at {where} does not speak {where.scheme}.")
-        return BrokenOff(f"The connection to {where} broke off in the middle of a transfer.")
-
-    def _no_connection(self, cause: BaseException | None) -> Unreachable:
-        if isinstance(cause, socket.gaierror):
-            return Unreachable(f"There is no computer called {self.address.host}; is the address right, and are you in its network?")
-        if isinstance(cause, ConnectionRefusedError):
-            return Unreachable(f"Nothing listens at {self.address}; is the server started, and the port right?")
-        return Unreachable(f"No connection to {self.address}: it did not answer in {self._connect_s:.0f} s.")
-
-
-class _NoConnection(OSError):
-    """The connection was not made; the cause says why."""
-
-
-_NETWORK_ERRORS = (OSError, http.client.HTTPException, ValueError)
-"""A socket that is shut under TLS while it is read raises ValueError."""
+            raise named(error, self.address, self._connect_s, self._answer_s) from error
 
 
 def _send(connection: http.client.HTTPConnection, form: Form, sent: Told | None) -> None:
