@@ -75,6 +75,7 @@ class Detections:
             "models": sorted(self.catalogue.usable()),
             "models_broken": self.catalogue.broken(),
             "default_model": default.name,
+            "device": ", ".join(sorted({str(detector.device) for _, detector in self._loaded.present()})),
             "modalities": default.modalities,
             "thresholds": list(default.thresholds(default.modalities[0])),
         }
