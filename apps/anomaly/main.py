@@ -20,6 +20,7 @@ from monailabel.interfaces.tasks.scoring import ScoringMethod
 from monailabel.interfaces.tasks.strategy import Strategy
 from monailabel.interfaces.tasks.train import TrainTask
 from monailabel.tasks.activelearning.first import First
+from monailabel.utils.async_tasks.utils import processes
 from monailabel.utils.sessions import Sessions
 
 import umaddpm_core
@@ -28,6 +29,7 @@ from umaddpm_core.serving.dicom.datastore import ArchiveDatastore, configured_da
 from umaddpm_core.serving.models.catalogue import Catalogue
 from umaddpm_core.serving.models.versions import SERVED
 from umaddpm_core.serving.retention.sessions import configured_sessions
+from umaddpm_core.serving.retraining.forgetting import expire_preparations
 from umaddpm_core.serving.retraining.trainings import Trainings
 from umaddpm_core.serving.security.callbacks import ask_own_server
 from umaddpm_core.serving.security.datastore import folder_of_scans
@@ -74,8 +76,10 @@ class AnomalyApp(MONAILabelApp):
         return {"agreement": Agreement()}
 
     def expire(self, seconds: float) -> None:
-        """Let go of what nobody asked for within this time: detections in memory, and fetched series of an archive."""
+        """Let go of what nobody asked for within this time: detections in memory, fetched series, what trainings prepared."""
         self.detections.expire(seconds)
+        if not processes("train"):
+            expire_preparations(Path(self.app_dir) / "model" / "retraining", seconds)
         if isinstance(datastore := self.datastore(), ArchiveDatastore):
             datastore.expire(seconds)
 

@@ -122,11 +122,10 @@ class Batches:
         status, sentence = DONE, None
         try:
             for image in list(batch.images):
-                if self._stop.is_set():
-                    status, sentence = STOPPED, "It was stopped; ask for it again, and it goes on where it was."
-                    break
-                if image in batch.images:
+                if image in batch.images and not self._stop.is_set():
                     self._work(batch, image, examiner)
+            if batch.count(WAITING):
+                status, sentence = STOPPED, "It was stopped; ask for it again, and it goes on where it was."
         except Stopping:
             status, sentence = STOPPED, KILLED
         except Exception as error:
@@ -153,8 +152,8 @@ class Batches:
                 return
             state, told, error = UNUSABLE, {"reason": _sentence(batch, raised)}, raised
         if image in batch.images:
-            examiner.note(image, state, told.get("reason"))
             self._set(batch, image, state, **told)
+            _note(examiner, image, state, told.get("reason"))
         self._told("batch examined", batch, error, report, image=image, outcome=state, seconds=round(time.monotonic() - started, 3))
 
     def _examined(self, image: str, examiner: Examiner) -> dict[str, Any]:
@@ -181,6 +180,14 @@ class Batches:
         if image in batch.images:
             batch.images[image] = {"state": state, **told}
             self._record.save(batch)
+
+
+def _note(examiner: Examiner, image: str, state: str, reason: str | None) -> None:
+    """Keep the outcome with the image, which may have been removed meanwhile; the batch goes on in any case."""
+    try:
+        examiner.note(image, state, reason)
+    except Exception as error:
+        logger.warning("The outcome of an examination cannot be kept with its image (%s).", type(error).__name__)
 
 
 def _sentence(batch: Batch, error: Exception) -> str:

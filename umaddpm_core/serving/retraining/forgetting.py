@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,13 @@ def forget_scan(work: Path, image: str, info: Mapping[str, Any], *, last_of_pers
         for run in work.glob("run-*"):
             shutil.rmtree(run, ignore_errors=True)
     return touched
+
+
+def expire_preparations(work: Path, seconds: float) -> None:
+    """Delete prepared volumes and runs that no training has written to within this time; the next one prepares them again."""
+    for place in (*work.glob("cache*"), *work.glob("run-*")):
+        if time.time() - max(file.stat().st_mtime for file in (place, *place.rglob("*"))) > seconds:
+            shutil.rmtree(place, ignore_errors=True)
 
 
 def _out_of_cache(cache: Path, names: Collection[str]) -> list[str]:
