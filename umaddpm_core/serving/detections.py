@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from umaddpm_core.errors import InputError, OutOfMemory
+from umaddpm_core.errors import DeviceFull, InputError, OutOfMemory
 from umaddpm_core.serving.memory import Memory, configured_megabytes
 from umaddpm_core.serving.parameters import Parameters
 
@@ -141,8 +141,8 @@ class Detections:
 
         try:
             return detect()
-        except OutOfMemory:
-            if not self.memory.forget():
+        except OutOfMemory as lacking:
+            if isinstance(lacking, DeviceFull) or not self.memory.forget():
                 raise
         return detect()
 
