@@ -48,7 +48,8 @@ def main() -> None:
             at_spacing(data_root() / SCAN, scan, spacing)
             voxels = int(np.prod(sitk.ReadImage(str(scan)).GetSize()))
             grown = growth(scan, Path(name) / "out")
-        print(f"| {spacing:g} | {voxels / 1e6:.1f} | {grown / 1e9:.2f} | {grown / voxels:.0f} | {needed_bytes(voxels) / 1e9:.2f} |", flush=True)
+        figures = f"{grown / 1e9:.2f} | {grown / voxels:.0f} | {needed_bytes(voxels) / 1e9:.2f}"
+        print(f"| {spacing:g} | {voxels / 1e6:.1f} | {figures} |", flush=True)
 
 
 if __name__ == "__main__":

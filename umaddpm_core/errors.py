@@ -22,6 +22,10 @@ class OutOfMemory(InputError):
     """There is not enough memory for a scan now; later there may be."""
 
 
+class DeviceFull(OutOfMemory):
+    """The memory that is lacking is that of a GPU."""
+
+
 class NeverFits(InputError):
     """A scan that needs more memory than there is at all."""
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from umaddpm_core.detection import Detector
-from umaddpm_core.errors import OutOfMemory
+from umaddpm_core.errors import DeviceFull
 
 
 def test_a_full_device_is_named(tiny_model, small_scan):
@@ -14,7 +14,7 @@ def test_a_full_device_is_named(tiny_model, small_scan):
         raise torch.OutOfMemoryError("CUDA out of memory (a double of it, as there is no GPU)")
 
     hook = detector.method.network.register_forward_pre_hook(refuse)
-    with pytest.raises(OutOfMemory, match=r"^cpu has too little free memory, even for one slice at a time; .*\.$"):
+    with pytest.raises(DeviceFull, match=r"^cpu has too little free memory, even for one slice at a time; .*\.$"):
         detector.detect(small_scan)
     hook.remove()
     assert detector.detect(small_scan).report["brain_ml"] > 0

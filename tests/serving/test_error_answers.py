@@ -4,13 +4,13 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from umaddpm_core.errors import InputError, NeverFits, NotFound, OutOfMemory
+from umaddpm_core.errors import DeviceFull, InputError, NeverFits, NotFound, OutOfMemory
 from umaddpm_core.serving.error_answers import install_error_answers
 
 
 @pytest.mark.parametrize(
     ("error", "status", "retry"),
-    [(OutOfMemory, 503, True), (NeverFits, 413, False), (NotFound, 404, False), (InputError, 422, False)],
+    [(OutOfMemory, 503, True), (DeviceFull, 503, True), (NeverFits, 413, False), (NotFound, 404, False), (InputError, 422, False)],
 )
 def test_lack_of_memory_is_told_apart_from_bad_input(error, status, retry):
     app = FastAPI()

@@ -27,12 +27,13 @@ def test_foreign_address_is_named(tmp_path):
         pass
 
 
-def test_model_that_cannot_be_read_keeps_the_server_from_starting(tmp_path, port):
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_model_that_cannot_be_read_keeps_the_server_from_starting(tmp_path, port, form):
     model = tmp_path / "broken.safetensors"
     model.write_bytes(b"this is no model")
     app = shutil.copytree(app_folder(), tmp_path / "app", ignore=shutil.ignore_patterns("__pycache__", "logs", "model"))
     (tmp_path / "studies").mkdir()
-    settings = {"UMADDPM_MODEL": str(model)}
+    settings = {"UMADDPM_MODEL": str(model), "UMADDPM_LOGS": form}
     server = Server(app, tmp_path / "studies", tmp_path / "work", port=port, settings=settings)
     with pytest.raises(InputError, match="The server did not start: .*broken.safetensors"), server:
         pass

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
-import torch
 
 from umaddpm_core import __version__
 from umaddpm_core.artefact import Artefact
@@ -129,7 +128,7 @@ class Detector:
         Raises:
             InputError: a scan, mask, modality, score or threshold that cannot be used, before anything is computed where
                 that can be known; or a scan that the model cannot judge, because it is no brain or another sequence.
-            NeverFits, OutOfMemory: the scan needs more memory than there is, or than is free now.
+            NeverFits, OutOfMemory: the scan needs more memory than there is, or than is free now, here or on the GPU.
             Cancelled: `cancelled()` was true.
         """
         tell = progress or (lambda share, phase: None)

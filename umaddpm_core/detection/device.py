@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import torch
 
-from umaddpm_core.errors import InputError, OutOfMemory
+from umaddpm_core.errors import DeviceFull, InputError
 
 
 def chosen_device(name: str | None) -> torch.device:
@@ -31,9 +31,9 @@ def memory_of(device: torch.device) -> Iterator[None]:
     """Say in one sentence that the memory of the device is used up.
 
     Raises:
-        OutOfMemory: it is, even for the smallest piece of the work.
+        DeviceFull: it is, even for the smallest piece of the work.
     """
     try:
         yield
     except torch.OutOfMemoryError as error:
-        raise OutOfMemory(f"{device} has too little free memory, even for one slice at a time; try again when less runs on it.") from error
+        raise DeviceFull(f"{device} has too little free memory, even for one slice at a time; try again when less runs on it.") from error

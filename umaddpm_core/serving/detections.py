@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from umaddpm_core.errors import InputError, OutOfMemory
+from umaddpm_core.errors import DeviceFull, InputError, OutOfMemory
 from umaddpm_core.serving.memory import Memory, configured_megabytes
 from umaddpm_core.serving.models.catalogue import Catalogue
 from umaddpm_core.serving.models.described import DescribedModel
@@ -158,8 +158,8 @@ class Detections:
 
         try:
             return detect()
-        except OutOfMemory:
-            if not self.memory.drop(lambda _: True):
+        except OutOfMemory as lacking:
+            if isinstance(lacking, DeviceFull) or not self.memory.drop(lambda _: True):
                 raise
         return detect()
 

@@ -96,7 +96,8 @@ def test_a_stack_trace_is_one_field_without_names_and_can_be_read_again():
     entry = json.loads(line)
     assert "\n" not in line and entry["request"] == "r" and entry["message"] == "[scan] failed\nbadly"
     assert "Jane" not in line and "840" not in line
-    assert re.search(r"^umaddpm_core\.errors\.InputError: \[scan\] is bad, as is \[scan\]; \[scan\] came from \[scan\]$", as_text(line), re.MULTILINE)
+    end = r"^umaddpm_core\.errors\.InputError: \[scan\] is bad, as is \[scan\]; \[scan\] came from \[scan\]$"
+    assert re.search(end, as_text(line), re.MULTILINE)
     assert as_text("no JSON\n17\n{}") == "no JSON\n17\n{}"
 
 

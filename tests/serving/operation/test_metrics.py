@@ -16,7 +16,8 @@ from umaddpm_core.serving.operation.metrics import Metrics
 
 def moved(before, after, name):
     """By how much the samples of a name have moved, by the values of their labels."""
-    changes = {tuple(value for _, value in labels): after[sample, labels] - before[sample, labels] for sample, labels in after if sample == name}
+    samples = [labels for sample, labels in after if sample == name]
+    changes = {tuple(value for _, value in labels): after[name, labels] - before[name, labels] for labels in samples}
     return {labels: change for labels, change in changes.items() if change}
 
 

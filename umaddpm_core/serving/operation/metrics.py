@@ -43,7 +43,10 @@ class Metrics:
         for outcome in (DONE, FROM_MEMORY, *OUTCOMES.values()):
             self._detections.labels(outcome)
         self._phases = Summary(
-            "umaddpm_detection_phase_seconds", "How long detections that were computed spent in each phase.", ("phase",), registry=self.registry
+            "umaddpm_detection_phase_seconds",
+            "How long detections that were computed spent in each phase.",
+            ("phase",),
+            registry=self.registry,
         )
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:

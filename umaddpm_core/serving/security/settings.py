@@ -73,4 +73,3 @@ def _refuse_stock_access_settings(environment: Mapping[str, str]) -> None:
 
 def _listed(environment: Mapping[str, str], variable: str) -> list[str]:
     return [entry.strip() for entry in environment.get(variable, "").split(",") if entry.strip()]
-
