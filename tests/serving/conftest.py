@@ -44,6 +44,10 @@ class Running:
                 f"{self.url}/infer/anomaly", params=query, data={"params": text}, files=files, timeout=600
             )
 
+    def forget(self, image: str, tag: str) -> None:
+        """Delete a label that a test has saved."""
+        requests.delete(f"{self.url}/datastore/label", params={"id": image, "tag": tag}, timeout=60)
+
     def temporary_files(self) -> list[str]:
         """What requests have left behind. Logging configuration of the launcher stays as long as the server runs."""
         return sorted(file.name for file in self.scratch.iterdir() if file.suffix != ".json")

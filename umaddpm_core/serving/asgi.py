@@ -10,6 +10,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from monailabel.config import settings
 from monailabel.endpoints import activelearning, datastore, infer, wsi_infer
 
+from umaddpm_core.serving.api_description import describe_api
 from umaddpm_core.serving.dicom.routes import off_the_event_loop
 from umaddpm_core.serving.error_answers import install_error_answers
 from umaddpm_core.serving.infer_route import router
@@ -36,3 +37,4 @@ secure(app)
 
 install_error_answers(app)
 install_jobs(app)
+describe_api(app)

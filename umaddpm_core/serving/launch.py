@@ -84,6 +84,11 @@ class Server(AbstractContextManager):
         scheme = "https" if self._ssl else "http"
         return f"{scheme}://[{host}]:{self.port}" if ":" in host else f"{scheme}://{host}:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """Process id of the server, which has to have been started."""
+        return self._process.pid
+
     def client(self) -> Client:
         """A client on this computer, with the token that this server has for itself."""
         return Client(self.url, self._token, self._ssl[1] if self._ssl else None)

@@ -21,22 +21,31 @@ from umaddpm_core.serving.security.roles import Role
 from umaddpm_core.serving.security.tokens import add_token
 
 STOCK_APP = '''
+import shutil
+import tempfile
+from pathlib import Path
+
 from monailabel.interfaces.app import MONAILabelApp
 from monailabel.interfaces.tasks.infer_v2 import InferTask, InferType
 
 
 class Reads(InferTask):
-    """Answers with the first bytes of what it was given as the image."""
+    """Answers with the first bytes of what it was given as the image; its mask is the image itself."""
 
-    def __init__(self):
+    def __init__(self, weights):
         super().__init__(type=InferType.OTHERS, labels={}, dimension=3, description="")
+        self.weights = weights
 
     def is_valid(self):
         return True
 
+    def get_path(self, validate=True):
+        return self.weights
+
     def __call__(self, request):
-        with open(request["image"], "rb") as file:
-            return None, {"read": file.read(100).decode("latin-1")}
+        mask = tempfile.mkstemp(suffix=".nii.gz")[1]
+        shutil.copy(request["image"], mask)
+        return mask, {"read": Path(mask).read_bytes()[:100].decode("latin-1")}
 
 
 class StockApp(MONAILabelApp):
@@ -44,7 +53,7 @@ class StockApp(MONAILabelApp):
         super().__init__(app_dir, studies, conf, name="stock")
 
     def init_infers(self):
-        return {"reads": Reads()}
+        return {"reads": Reads(f"{self.app_dir}/weights.pt")}
 '''
 
 
@@ -125,7 +134,9 @@ def stock(oblique_scan: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     (home / "app").mkdir()
     (home / "app" / "main.py").write_text(STOCK_APP)
     studies = studies_with_a_link_out(home, oblique_scan)
-    with StockServer(home / "app", studies, home / "work", port=free_port(), settings={"HOME": str(home)}) as running:
+    (home / "tmp").mkdir()
+    settings = {"HOME": str(home), "TMPDIR": str(home / "tmp")}
+    with StockServer(home / "app", studies, home / "work", port=free_port(), settings=settings) as running:
         yield Stock(running.url, home)
 
 
