@@ -36,6 +36,8 @@ ROWS: dict[str, Callable[..., Row]] = {
     "stock-client": suites.stock_client,
 }
 WITHOUT_A_PLACE = ("attacks", "stock-client")
+WITH_THE_SHIPPED_MODEL = ("overhead", "gone-clients")
+"""Rows whose figure is that of a real detection."""
 
 
 def run(name: str, folder: Path, times: int | None) -> Row:
@@ -43,7 +45,7 @@ def run(name: str, folder: Path, times: int | None) -> Row:
     row = ROWS[name]
     if name in WITHOUT_A_PLACE:
         return row()
-    model = find_model(None) if name == "overhead" else tiny_model(folder / "tiny.safetensors")
+    model = find_model(None) if name in WITH_THE_SHIPPED_MODEL else tiny_model(folder / "tiny.safetensors")
     place = Place(folder / "home", model, small_scan(folder))
     if name == "load" and times:
         row = partial(row, clients=max(1, times // 2))

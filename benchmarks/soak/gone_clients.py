@@ -81,9 +81,12 @@ def gone_clients(place: Place, times: int = TIMES, seed: int = 0) -> Row:
         first = jobs.done(jobs.submit(place.unseen(WHOLE_HEAD)), 600)
         whole = first["ended"] - first["started"]
         while len(gone) < times:
-            start = (hang_up, cancel)[len(gone) % 2]
-            left = leave(server.url, start, place.unseen(WHOLE_HEAD), place.unseen(), moments.uniform(0, whole))
-            gone += [left] if left else []
+            start, after_s = (hang_up, cancel)[len(gone) % 2], moments.uniform(0, whole)
+            if left := leave(server.url, start, place.unseen(WHOLE_HEAD), place.unseen(), after_s):
+                gone.append(left)
+            else:
+                # The machine is less busy than it was.
+                whole = after_s
     worst = max(one.stopped_s for one in gone)
     return Row(
         name="gone-clients",
@@ -91,5 +94,5 @@ def gone_clients(place: Place, times: int = TIMES, seed: int = 0) -> Row:
         demand=f"work stops within {LIMIT_S:g} s; other jobs go on",
         figure=f"{times} at random moments: stopped after {worst:.2f} s at most, and the job behind was done each time",
         passed=worst <= LIMIT_S,
-        details={"gone": [vars(one) for one in gone], "whole_detection_s": round(whole, 1)},
+        details={"gone": [vars(one) for one in gone], "drawn_up_to_s": round(whole, 1)},
     )

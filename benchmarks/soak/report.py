@@ -34,9 +34,9 @@ Measured {machine[date]}, version {machine[version]} at commit {machine[commit]}
 of {machine[cpu]} with {machine[memory_gb]} GB, Python {machine[python]}. Other processes took {machine[busy]:.0f} % of them when it
 began.
 
-Scans are the sample scans: *small* ones at 3 mm, others at 1 mm. The overhead is that of the shipped model. Everything else uses
-a `tiny` one, a UMA-DDPM of the same code with few channels and random weights, without bias correction, so that many jobs fit
-into the hour; what it finds means nothing. Memory is measured with {cache_mb} MB for repeated questions (`UMADDPM_CACHE_MB`), which
+Scans are the sample scans: *small* ones at 3 mm, others at 1 mm. Overhead and clients that are gone
+are measured with the shipped model. Everything else uses a `tiny` one, a UMA-DDPM of the same code with few channels and random
+weights, without bias correction, so that many jobs fit into the hour; what it finds means nothing. Memory is measured with {cache_mb} MB for repeated questions (`UMADDPM_CACHE_MB`), which
 is full from the second job on; with the default of 1024 MB the server grows until that is full. Short forms of all rows are part of
 `make test`, in `tests/serving/reliability`; they look at order and outcome, not at times. `python benchmarks/soak kills --times 5`
 runs one row.
