@@ -1,4 +1,4 @@
-"""The MONAI Label app: one inferer, `anomaly`."""
+"""The MONAI Label app: one inferer, `anomaly`, and one trainer, `uma_ddpm`."""
 
 import gc
 import logging
@@ -11,18 +11,24 @@ from typing import Any
 from lib.infers import AnomalyInfer
 from lib.scoring import Agreement
 from lib.strategies import AnyCase, HighestScore, MostUncertain
+from lib.trainers import UMADDPMTraining
 from monailabel.config import settings
 from monailabel.interfaces.app import MONAILabelApp
 from monailabel.interfaces.datastore import Datastore
 from monailabel.interfaces.tasks.infer_v2 import InferTask
 from monailabel.interfaces.tasks.scoring import ScoringMethod
 from monailabel.interfaces.tasks.strategy import Strategy
+from monailabel.interfaces.tasks.train import TrainTask
 from monailabel.tasks.activelearning.first import First
 
 import umaddpm_core
 from umaddpm_core.serving.detections import Detections, configured_default
 from umaddpm_core.serving.dicom.datastore import configured_datastore
+from umaddpm_core.serving.models.catalogue import Catalogue
+from umaddpm_core.serving.models.versions import SERVED
+from umaddpm_core.serving.retraining.trainings import Trainings
 from umaddpm_core.serving.security.callbacks import ask_own_server
+from umaddpm_core.serving.security.install import configured_audit_log
 from umaddpm_core.serving.security.datastore import folder_of_scans
 
 logger = logging.getLogger(__name__)
@@ -32,6 +38,9 @@ class AnomalyApp(MONAILabelApp):
     """Serves UMA-DDPM. Construction loads nothing, because training and batch jobs construct the app again."""
 
     def __init__(self, app_dir: str, studies: str, conf: dict[str, str]) -> None:
+        catalogue = Catalogue(Path(app_dir) / "model", configured_default())
+        self.detections = Detections(catalogue)
+        self.trainings = Trainings(catalogue, Path(app_dir) / "model" / "retraining", configured_audit_log(Path(app_dir)))
         super().__init__(
             app_dir,
             studies,
@@ -51,7 +60,10 @@ class AnomalyApp(MONAILabelApp):
         return configured_datastore(self.studies)
 
     def init_infers(self) -> dict[str, InferTask]:
-        return {"anomaly": AnomalyInfer(Detections(Path(self.app_dir) / "model", configured_default()), self.datastore())}
+        return {"anomaly": AnomalyInfer(self.detections, self.datastore())}
+
+    def init_trainers(self) -> dict[str, TrainTask]:
+        return {SERVED: UMADDPMTraining(self.trainings)}
 
     def init_strategies(self) -> dict[str, Strategy]:
         return {"highest_score": HighestScore(), "most_uncertain": MostUncertain(), "random": AnyCase(), "first": First()}

@@ -19,8 +19,12 @@ import numpy as np
 import pytest
 import requests
 import SimpleITK as sitk
+import torch
 from program import started
 
+from umaddpm_core.artefact import Artefact
+from umaddpm_core.methods import build
+from umaddpm_core.preprocessing.settings import PreprocessingSettings
 from umaddpm_core.serving.checkout import app_folder
 from umaddpm_core.serving.launch import Server
 
@@ -124,6 +128,21 @@ def _server(tiny_model: Path, oblique_scan: Path, home: Path, port: int | None =
     with Server(app, studies, home / "work", port=port or free_port(), settings=settings) as running:
         image = oblique_scan.name.removesuffix(".nii.gz")
         yield Running(running.url, studies / oblique_scan.name, image, scratch, running.log)
+
+
+@pytest.fixture(scope="session")
+def quick_model(tiny_model, tmp_path_factory) -> Callable[..., Path]:
+    """Makes a model of a method that has learnt nothing, with thresholds of another, for scans that are prepared quickly."""
+
+    def make(method: str, modalities: list[str], **config: object) -> Path:
+        torch.manual_seed(0)
+        built = build(method, config)
+        quickly = PreprocessingSettings(bias_correction=False, coverage="paper").model_dump()
+        artefact = built.artefact(modalities=modalities, preprocessing=quickly, provenance={"experiment": "nothing"})
+        artefact.calibration = {modality: Artefact.load(tiny_model).calibration["T1"] for modality in modalities}
+        return artefact.save(tmp_path_factory.mktemp("quick") / "quick.safetensors", torch.float16)
+
+    return make
 
 
 @pytest.fixture

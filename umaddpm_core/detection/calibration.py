@@ -57,6 +57,11 @@ def chosen_threshold(calibration: dict[str, Any], threshold: str | float | None,
     return Threshold("user", value, score)
 
 
+def calibrated_thresholds(calibration: dict[str, Any]) -> dict[str, Threshold]:
+    """The thresholds of one modality for its default score, by name."""
+    return {name: chosen_threshold(calibration, name, None) for name in calibration["scores"][calibration["score"]]}
+
+
 def quantile_threshold(values: np.ndarray, false_positive_rate: float = 0.01) -> float:
     """The value above which a share `false_positive_rate` of healthy voxels lies."""
     return float(np.quantile(values, 1 - false_positive_rate))

@@ -15,7 +15,7 @@ import torch
 from umaddpm_core import __version__
 from umaddpm_core.artefact import Artefact
 from umaddpm_core.detection.anomaly_map import anomaly_map, examined_region, mask_of
-from umaddpm_core.detection.calibration import Threshold, chosen_threshold
+from umaddpm_core.detection.calibration import Threshold, calibrated_thresholds, chosen_threshold
 from umaddpm_core.detection.detection import NOTICE, Detection
 from umaddpm_core.detection.lesions import find_lesions
 from umaddpm_core.detection.models import find_model
@@ -96,8 +96,8 @@ class Detector:
     @property
     def thresholds(self) -> dict[str, float]:
         """Calibrated thresholds by name, for the default score of the first modality."""
-        calibration = self.artefact.calibration[self.modalities[0]]
-        return {name: entry["value"] for name, entry in calibration["scores"][calibration["score"]].items()}
+        calibrated = calibrated_thresholds(self.artefact.calibration[self.modalities[0]])
+        return {name: threshold.value for name, threshold in calibrated.items()}
 
     def detect(
         self,

@@ -8,27 +8,32 @@ Start it with the stock launcher:
 
 from fastapi.middleware.cors import CORSMiddleware
 from monailabel.config import settings
-from monailabel.endpoints import activelearning, datastore, infer, wsi_infer
+from monailabel.endpoints import activelearning, batch_infer, datastore, infer, scoring, train, wsi_infer
 
 from umaddpm_core.serving.api_description import describe_api
 from umaddpm_core.serving.dicom.routes import off_the_event_loop
 from umaddpm_core.serving.error_answers import install_error_answers
 from umaddpm_core.serving.infer_route import router
 from umaddpm_core.serving.jobs.install import install_jobs
+from umaddpm_core.serving.models.routes import router as models
+from umaddpm_core.serving.retraining.install import install_trainings
 from umaddpm_core.serving.security.install import secure
 
 # Emptied before the application is assembled from them. The pathology routes go as well: they block the server while
 # they work and take paths of the server as images.
 infer.router.routes.clear()
 wsi_infer.router.routes.clear()
-# These may wait for an archive, and would stop the server meanwhile.
-waiting = [off_the_event_loop(part) for part in (activelearning.router, datastore.router)]
+# A training is started by routes of our own.
+train.router.routes[:] = [route for route in train.router.routes if "POST" not in route.methods]
+# These may wait for an archive, or work as long as a job does, and would stop the server meanwhile.
+stock = (activelearning, batch_infer, datastore, scoring, train)
+waiting = [off_the_event_loop(part.router) for part in stock]
 
 from monailabel.app import app  # noqa: E402
 
 __all__ = ["app"]
 
-for part in (router, *waiting):
+for part in (router, models, *waiting):
     app.include_router(part, prefix=settings.MONAI_LABEL_API_STR)
 
 # Stock CORS echoes any origin together with credentials.
@@ -37,4 +42,5 @@ secure(app)
 
 install_error_answers(app)
 install_jobs(app)
+install_trainings(app)
 describe_api(app)

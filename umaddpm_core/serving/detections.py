@@ -1,17 +1,20 @@
-"""The models of one server process, and the last detections made with them."""
+"""Detections with the models of one server process, and the last ones made."""
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from umaddpm_core.errors import InputError
 from umaddpm_core.serving.memory import Memory, configured_megabytes
+from umaddpm_core.serving.models.catalogue import Catalogue
+from umaddpm_core.serving.models.described import DescribedModel
+from umaddpm_core.serving.models.loaded import LoadedModels
 from umaddpm_core.serving.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -20,28 +23,24 @@ if TYPE_CHECKING:
 MODEL_VARIABLE = "UMADDPM_MODEL"
 """Environment variable with the model that the server uses unless a request names another: a path or a name."""
 
-KEPT = 2
-"""Models kept in memory for every worker."""
+logger = logging.getLogger(__name__)
 
 
 class Detections:
     """Runs detections, and answers from memory where only threshold or format differ from an earlier one.
 
     Args:
-        folder: where further models (`*.safetensors`) are looked for; need not exist.
-        default: path or name of the model to use where a request names none; None means the shipped default.
+        catalogue: of the models.
 
     Nothing is loaded before `warm_up` or the first detection. How many detections run at once is up to the caller.
+    Where another model is put in use, the next request has it, and the one before is let go of.
     """
 
-    def __init__(self, folder: Path, default: str | None = None) -> None:
-        self._folder = folder
-        self._default = default or None
-        self._loading = threading.Lock()
-        self._detectors: OrderedDict[Hashable, Detector] = OrderedDict()
-        self._workers = 1
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self._loaded = LoadedModels()
         self._memory = Memory(configured_megabytes())
-        self._default_detector: Detector | None = None
+        self._default: DescribedModel | None = None
 
     def warm_up(self) -> None:
         """Load the default model, so that a server with a model it cannot read says so before it serves.
@@ -49,33 +48,35 @@ class Detections:
         Raises:
             InputError: the model cannot be read.
         """
-        self._default_detector = self._detector(None)[1]
+        for name, reason in self.catalogue.broken().items():
+            logger.warning("The model %s cannot be used: %s", name, reason)
+        self._detector(None)
 
     @property
     def is_warm(self) -> bool:
-        """Whether the default model is loaded."""
-        return self._default_detector is not None
+        """Whether a default model is loaded."""
+        return self._default is not None
 
-    def models(self) -> dict[str, Path]:
-        """Models that a request can name: the shipped ones, those in the folder and the default where it is a file."""
-        from umaddpm_core.detection import shipped_models
-
-        models = dict(shipped_models())
-        models.update({path.stem: path for path in sorted(self._folder.glob("*.safetensors"))})
-        if self._default and self._default not in models:
-            models[Path(self._default).stem] = Path(self._default)
-        return models
+    def renew_aside(self) -> None:
+        """Where another model was put in use since the last request, load it in a thread of its own."""
+        if self._default is None or self._loaded.holds(model := self.catalogue.default()):
+            return
+        workers = range(self._loaded.workers)
+        threading.Thread(target=lambda: [self._detector(None, worker) for worker in workers], name=f"load {model.name}", daemon=True).start()
 
     def describe(self) -> dict[str, Any]:
-        """Names of the models, and the modalities and thresholds of the default one once it is loaded."""
-        detector = self._default_detector
-        if detector is None:
+        """Names of the models, why others cannot be used, and the modalities and thresholds of the default one; nothing before
+        the first model is loaded."""
+        if not self.is_warm:
             return {}
+        self.renew_aside()
+        default = self.catalogue.default()
         return {
-            "models": sorted({detector.name, *self.models()}),
-            "default_model": detector.name,
-            "modalities": list(detector.modalities),
-            "thresholds": list(detector.thresholds),
+            "models": sorted(self.catalogue.usable()),
+            "models_broken": self.catalogue.broken(),
+            "default_model": default.name,
+            "modalities": default.modalities,
+            "thresholds": list(default.thresholds(default.modalities[0])),
         }
 
     def detect(
@@ -100,7 +101,7 @@ class Detections:
             Cancelled: `cancelled` returned true.
         """
         model, detector = self._detector(parameters.model, worker)
-        question = (_fingerprint(scan), model, parameters.series, parameters.modality, parameters.score)
+        question = (_fingerprint(scan), model.path, model.state, parameters.series, parameters.modality, parameters.score)
         with self._memory.asking(question, cancelled):
             known = self._memory.get(question)
             if known is None:
@@ -120,39 +121,26 @@ class Detections:
             self._memory.keep(question, parameters.threshold, detection)
             return detection
 
-    def _detector(self, name: str | None, worker: int = 0) -> tuple[Hashable, Detector]:
-        from umaddpm_core.detection import Detector
-        from umaddpm_core.detection.models import find_model
-
-        models = self.models()
-        if name is not None and name not in models:
-            known = ", ".join(sorted(models)) or "none"
-            raise InputError(f"There is no model {name!r} on this server; it has {known}.")
-        wanted = name or self._default
-        path = models[wanted] if wanted in models else find_model(wanted)
-        # A file that was replaced is another model.
-        identity = (str(path), path.stat().st_mtime_ns)
-        with self._loading:
-            self._workers = max(self._workers, worker + 1)
-            detector = self._detectors.get((worker, identity)) or Detector.load(path, device=_device(worker))
-            self._detectors[worker, identity] = detector
-            self._detectors.move_to_end((worker, identity))
-            while len(self._detectors) > KEPT * self._workers:
-                self._detectors.popitem(last=False)
-        return identity, detector
+    def _detector(self, name: str | None, worker: int = 0) -> tuple[DescribedModel, Detector]:
+        model = self.catalogue.find(name)
+        try:
+            detector = self._loaded.get(model, worker)
+        except InputError as error:
+            self.catalogue.failed(model, str(error))
+            if name is not None or self.catalogue.default() == model:
+                raise
+            logger.error("The model in use cannot be loaded, so the server's own takes its place: %s", error)
+            return self._detector(None, worker)
+        if name is None:
+            before, self._default = self._default, model
+            if before not in (None, model):
+                self._loaded.let_go(before)
+        return model, detector
 
 
 def configured_default() -> str | None:
     """The model named by the environment, or None for the shipped default."""
     return os.environ.get(MODEL_VARIABLE, "").strip() or None
-
-
-def _device(worker: int) -> str | None:
-    """The GPU of a worker where there are several, else None for the detector's own choice."""
-    import torch
-
-    count = torch.cuda.device_count()
-    return f"cuda:{worker % count}" if count > 1 else None
 
 
 def _fingerprint(scan: Path) -> str:

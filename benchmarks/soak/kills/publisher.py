@@ -12,12 +12,12 @@ from pathlib import Path
 from umaddpm_core.artefact import Artefact
 from umaddpm_core.errors import InputError
 from umaddpm_core.serving.checkout import repository_root
-from umaddpm_core.serving.retraining.versions import Versions
+from umaddpm_core.serving.models.versions import Versions
 
 PROGRAM = """
 import sys
 from pathlib import Path
-from umaddpm_core.serving.retraining.versions import Versions
+from umaddpm_core.serving.models.versions import Versions
 versions = Versions(Path(sys.argv[1]), sys.argv[2])
 print("ready", flush=True)
 while True:

@@ -10,7 +10,7 @@ from soak.kills.working_server import kill_working_server
 from soak.place import Place
 from soak.row import Row
 
-from umaddpm_core.serving.retraining.versions import Versions
+from umaddpm_core.serving.models.versions import Versions
 
 TIMES = 20
 

@@ -36,6 +36,11 @@ def test_one_sequence_that_is_worse_is_enough():
     assert Judgement({"T1": same}).passed and not Judgement({"T1": same, "T2": worse}).passed and not Judgement({}).passed
 
 
+def test_a_sequence_that_would_be_lost_is_a_reason_against_it():
+    judgement = Judgement({"T1": compared(people(0.6, 0.5, 0), people(0.5, 0.4, 1))}, lost=("T2",))
+    assert not judgement.passed and judgement.reasons() == ["T2: the model in use knows this sequence, and the new one does not."]
+
+
 def test_a_gain_that_is_chance_does_not_pass():
     """Better on the whole, yet so unevenly that it could as well be worse."""
     candidate = people(0.5, 0.4, 1)

@@ -1,30 +1,31 @@
-"""A whole training on a datastore of one scan under several names: it works, its numbers mean nothing."""
+"""A training on a datastore of one scan under several names: whom it learns from, and what it publishes."""
 
-import gzip
+import json
 
 import pytest
 
-from umaddpm_core.artefact import Artefact
 from umaddpm_core.errors import InputError
 from umaddpm_core.serving.durable_datastore import DurableDatastore
+from umaddpm_core.serving.models.candidate import Candidate
+from umaddpm_core.serving.models.catalogue import Catalogue
+from umaddpm_core.serving.models.versions import Versions
 from umaddpm_core.serving.retraining.cohort import healthy_cohort
 from umaddpm_core.serving.retraining.request import RetrainingRequest
 from umaddpm_core.serving.retraining.run import retrain
-from umaddpm_core.serving.retraining.versions import Versions
-
-PARTS = ["training"] * 4 + ["validation", "test", "test"]
+from umaddpm_core.serving.retraining.trainings import Trainings
+from umaddpm_core.serving.security.audit_log import AuditLog
 
 
 @pytest.fixture(scope="module")
-def datastore(small_scan, tmp_path_factory):
+def datastore(people, small_scan, tmp_path_factory):
     """Seven healthy people, one patient, and one whose scan says nothing of its sequence."""
     folder = tmp_path_factory.mktemp("studies")
-    content = gzip.decompress(small_scan.read_bytes())
-    for name in (*(f"P{i}-T1" for i in range(len(PARTS))), "patient-T1", "unknown"):
-        (folder / f"{name}.nii.gz").write_bytes(gzip.compress(content, 1))
+    cohort = people(folder)
+    for name in ("patient-T1", "unknown"):
+        (folder / f"{name}.nii.gz").write_bytes(small_scan.read_bytes())
     datastore = DurableDatastore(str(folder))
-    for i, part in enumerate(PARTS):
-        datastore.update_image_info(f"P{i}-T1", {"cohort": "healthy", "subject": f"P{i}", "part": part})
+    for image, info in cohort.items():
+        datastore.update_image_info(image, info)
     datastore.update_image_info("unknown", {"cohort": "healthy"})
     return datastore
 
@@ -36,30 +37,30 @@ def request(**changes):
 
 def test_the_cohort_is_who_was_called_healthy(datastore, tmp_path):
     scans, left_out = healthy_cohort(datastore)
-    assert [scan.name for scan in scans] == [f"P{i}-T1" for i in range(len(PARTS))] and [scan.part for scan in scans] == PARTS
+    assert [scan.name for scan in scans] == [f"P{i}-T1" for i in range(7)]
+    assert [scan.part for scan in scans] == ["training"] * 4 + ["validation", "test", "test"]
     assert "say `modality`" in left_out["unknown"] and "patient-T1" not in left_out
     with pytest.raises(InputError, match="called healthy"):
         healthy_cohort(DurableDatastore(str(tmp_path)))
 
 
-def test_a_model_is_trained_judged_and_published_or_not(datastore, tiny_model, tmp_path):
-    versions, lines, figures = Versions(tmp_path / "models", "uma_ddpm"), [], []
-
-    def tell(line, told):
-        lines.append(line)
-        figures.append(told)
-
-    first = retrain(datastore, tiny_model, versions, tmp_path / "work", request(publish="always"), tell)
+def test_one_that_is_not_worse_is_published_and_recorded(datastore, quick_model, tmp_path, capsys):
+    """Twice the same weights: the first is trained with steps too small to change them, from a model with other thresholds."""
+    model = quick_model("vae", ["T1"], base=4, latent=8)
+    audit = tmp_path / "audit.jsonl"
+    trainings = Trainings(Catalogue(tmp_path / "models", str(model)), tmp_path / "work", AuditLog(audit, 10_000))
+    settings = {"max_epochs": 2, "steps_per_epoch": 2, "batch": 4, "workers": 0, "learning_rate": 1e-12, "by": "IT"}
+    first = trainings.run({**settings, "publish": "always"}, datastore)
     assert first["published"] == "uma_ddpm-v1" and "unknown" in first["left_out"]
-    assert [line.split(":")[0] for line in lines if line.startswith("epoch")] == ["epoch 1 of 2", "epoch 2 of 2"]
-    assert figures[lines.index(next(line for line in lines if line.startswith("epoch 2")))]["total_epochs"] == 2
-    published = Artefact.load(versions.in_use())
-    assert published.calibration["T1"]["score"] == Artefact.load(tiny_model).calibration["T1"]["score"]
-    assert published.provenance["started_from"] and published.preprocessing == Artefact.load(tiny_model).preprocessing
-    entry = versions.history()[-1]
-    assert entry["by"] == "IT" and entry["override"] is not first["judgement"]["passed"]
-    assert {one["figure"] for one in first["judgement"]["comparisons"]["T1"]} == {"dice", "average_precision", "findings"}
-    assert not list((tmp_path / "work").glob("run-*")), "what is judged needs no checkpoint any more"
+    printed = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in printed if line.startswith("epoch")] == ["epoch 1 of 2", "epoch 2 of 2"]
+    second = trainings.run(settings, datastore)
+    assert second["judgement"]["passed"] and second["published"] == "uma_ddpm-v2", second
+    told = trainings.stats()
+    assert told["in_use"] == "uma_ddpm-v2" and told["judged_against"] == "uma_ddpm-v1" and told["candidate"] is None
+    assert [entry["override"] for entry in told["history"]] == [not first["judgement"]["passed"], False]
+    lines = [json.loads(line) for line in audit.read_text().splitlines()]
+    assert [(line["who"], line["action"], line["model"]) for line in lines] == [("IT", "published", f"uma_ddpm-v{n}") for n in (1, 2)]
 
 
 def test_too_few_people_are_one_sentence(datastore, tiny_model, tmp_path):
@@ -67,7 +68,8 @@ def test_too_few_people_are_one_sentence(datastore, tiny_model, tmp_path):
     try:
         few.update_image_info("P4-T1", {"cohort": "other"})
         with pytest.raises(InputError, match="validation part has 0 healthy people in T1"):
-            retrain(few, tiny_model, Versions(tmp_path / "models", "uma_ddpm"), tmp_path / "work", request(), lambda *_: None)
+            versions, candidate = Versions(tmp_path / "models", "uma_ddpm"), Candidate(tmp_path / "candidate.safetensors")
+            retrain(few, tiny_model, versions, candidate, tmp_path / "work", request(), lambda *_: None)
     finally:
         few.update_image_info("P4-T1", {"cohort": "healthy"})
     assert not (tmp_path / "models").exists()

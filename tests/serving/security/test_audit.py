@@ -42,6 +42,15 @@ def test_a_detection_is_recorded_with_who_model_threshold_and_verdict(guarded):
     assert len(record["image"]) == 64
 
 
+def test_a_change_of_the_model_in_use_is_recorded_with_the_name_of_the_token(guarded):
+    change = {"version": None, "by": "somebody else"}
+    record, answer = recorded(guarded, "POST", "/anomaly/models/uma_ddpm/use", role="train", json=change)
+    assert answer.status_code == 200 and record["what"] == "POST /anomaly/models/{name}/use"
+    assert record["who"] == "trainer" and record["action"] == "put in use" and record["model"] == "the server's own"
+    versions = guarded.ask("GET", "/anomaly/models", role="read").json()["versions"]
+    assert versions["uma_ddpm"]["history"][-1]["by"] == "trainer"
+
+
 def test_the_same_image_has_the_same_hash_and_no_name_is_written(guarded):
     first, second = (recorded(guarded, "GET", f"/datastore/image?image={guarded.image}", role=role)[0] for role in ("read", "admin"))
     assert first["image"] == second["image"] and (first["who"], second["who"]) == ("reader", "adminer")

@@ -59,6 +59,7 @@ ALLOWED = [
     ("infer", "POST", "/infer/anomaly?image=IMAGE&output=json"), ("infer", "DELETE", "/session/0f5c1a52"),
     ("infer", "GET", "/session/0f5c1a52"), ("train", "POST", "/scoring/"), ("train", "PUT", "/datastore/image/info?image=IMAGE"),
     ("train", "GET", "/datastore/dataset"), ("admin", "GET", "/logs/?lines=3"), ("admin", "DELETE", "/datastore/image?id=nobody"),
+    ("read", "GET", "/anomaly/models"), ("train", "POST", "/anomaly/models/uma_ddpm/publish"),
     ("admin", "GET", "/model/anomaly"), ("admin", "DELETE", "/model/anomaly"), ("admin", "PUT", "/model/anomaly"),
 ]  # fmt: skip
 

@@ -37,17 +37,19 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Judgement:
-    """The comparisons by sequence, and whether all of them allow to publish."""
+    """The comparisons by sequence, the sequences that only the model in use knows, and whether all of that allows to publish."""
 
     comparisons: dict[str, list[Comparison]]
+    lost: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
-        return bool(self.comparisons) and all(one.not_worse for some in self.comparisons.values() for one in some)
+        return bool(self.comparisons) and not self.reasons()
 
     def reasons(self) -> list[str]:
-        """One sentence for every figure that stands against it."""
-        return [
+        """One sentence for everything that stands against it."""
+        lost = [f"{modality}: the model in use knows this sequence, and the new one does not." for modality in self.lost]
+        return lost + [
             f"{modality}: {one.figure.replace('_', ' ')} may be worse than now by {-one.low:.3f} ({one.candidate:.3f} against {one.in_use:.3f}); "
             f"{MARGIN} is allowed."
             for modality, some in self.comparisons.items()
@@ -57,7 +59,7 @@ class Judgement:
 
     def as_dict(self) -> dict[str, Any]:
         told = {modality: [{**asdict(one), "not_worse": one.not_worse} for one in some] for modality, some in self.comparisons.items()}
-        return {"passed": self.passed, "margin": MARGIN, "comparisons": told}
+        return {"passed": self.passed, "margin": MARGIN, "comparisons": told, "lost": list(self.lost)}
 
 
 def compared(candidate: Sequence[Mapping[str, Any]], in_use: Sequence[Mapping[str, Any]]) -> list[Comparison]:

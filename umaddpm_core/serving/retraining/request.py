@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from umaddpm_core.errors import InputError
 from umaddpm_core.training.config import Modality
 
-OF_THE_SERVER = ("model", "client_id", "gpus", "multi_gpu", "local_rank", "run_sync", "enqueue", "description", "device")
-"""Keys that MONAI Label puts into every request."""
+OF_THE_SERVER = ("model", "client_id", "local_rank", "run_sync", "enqueue", "description", "device")
+"""Keys that MONAI Label and its clients put into every request."""
 
 
 class RetrainingRequest(BaseModel):
@@ -27,10 +27,19 @@ class RetrainingRequest(BaseModel):
     steps_per_epoch: int = Field(100, ge=1, le=100_000)
     batch: int = Field(8, ge=1, le=1024)
     learning_rate: float = Field(2e-4, gt=0, le=0.1)
+    multi_gpu: bool = Field(True, description="one process for each GPU, where there are several")
+    gpus: str = Field("all", pattern=r"all|\d+(,\d+)*", description="numbers of those the training may use; MONAI Label hides the others from it")
     workers: int = Field(1, ge=0, le=64, description="processes that prepare and judge")
     publish: Literal["if_not_worse", "always", "never"] = Field("if_not_worse", description="`always` is recorded as an override")
     by: str = Field("", max_length=200, description="who asks")
     seed: int = 0
+
+    @classmethod
+    def choices(cls) -> dict[str, Any]:
+        """What stock clients show of a training, and send back: values, and lists to choose from of which the first is the default."""
+        shown = ("start", "publish", "max_epochs", "steps_per_epoch", "batch", "learning_rate", "multi_gpu")
+        fields = {name: cls.model_fields[name] for name in shown}
+        return {name: list(options) if (options := get_args(field.annotation)) else field.default for name, field in fields.items()}
 
     @staticmethod
     def of(request: Mapping[str, Any]) -> RetrainingRequest:

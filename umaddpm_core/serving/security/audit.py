@@ -42,6 +42,26 @@ def note_result(scope: Scope, report: dict[str, Any]) -> None:
     )
 
 
+def who_asks(scope: Scope) -> str | None:
+    """The name of the token that a request shows; None where the server has no tokens."""
+    return scope.get(FACTS, {}).get("who")
+
+
+def record_of(who: str | None, what: str, **facts: Any) -> dict[str, Any]:
+    """A line of the log: when, who, what, and whatever else is to be said."""
+    return {"when": datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"), "who": who, "what": what, **facts}
+
+
+def record_job(log: AuditLog | None, who: str, what: str, **facts: Any) -> None:
+    """Write down what a job of the server did after the request that started it was answered; never raises."""
+    if log is None:
+        return
+    try:
+        log.append(record_of(who, what, **facts))
+    except OSError as error:
+        logger.error("What a job did is missing in the audit log %s (%s).", log.file, error)
+
+
 class Audit:
     """ASGI middleware, around all others, that writes one line for every request once it is answered.
 
@@ -77,14 +97,8 @@ class Audit:
     def _write(self, scope: Scope, facts: dict[str, Any], status: int, seconds: float) -> None:
         try:
             image = facts.pop("image", None)
-            record = {
-                "when": datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
-                "who": facts.pop("who", None),
-                "what": f"{scope['method']} {facts.pop('route', '?')}",
-                "status": status,
-                "seconds": round(seconds, 3),
-                **facts,
-            }
+            what = f"{scope['method']} {facts.pop('route', '?')}"
+            record = record_of(facts.pop("who", None), what, status=status, seconds=round(seconds, 3), **facts)
             if image:
                 record["image"] = self.log.hashed(image)
             self.log.append(record)

@@ -38,7 +38,7 @@ def secure(app: FastAPI) -> None:
         InputError: settings or tokens that cannot be used.
     """
     app_folder = Path(monailabel_settings.MONAI_LABEL_APP_DIR or ".")
-    settings = SecuritySettings.from_environment(os.environ, audit=app_folder / "logs" / "audit.jsonl")
+    settings = SecuritySettings.from_environment(os.environ)
     if configured_tokens(os.environ):
         # What jobs show when they ask for the next one. Whoever started the server may have made it already.
         os.environ.setdefault(OWN_TOKEN_VARIABLE, new_token())
@@ -57,12 +57,18 @@ def secure(app: FastAPI) -> None:
         Middleware(Unavailable, settings=settings),
         Middleware(Body, largest=settings.largest_body),
     ]
-    if settings.audit is not None:
-        guards.insert(0, Middleware(Audit, log=AuditLog(settings.audit, settings.audit_size)))
+    if (log := configured_audit_log(app_folder)) is not None:
+        guards.insert(0, Middleware(Audit, log=log))
     # The first is the outermost.
     app.user_middleware = [*guards, *app.user_middleware]
     for kind in BAD_ARCHIVES:
         app.add_exception_handler(kind, _bad_archive)
+
+
+def configured_audit_log(app_folder: Path) -> AuditLog | None:
+    """The audit log that the environment names, for the server and its jobs alike; None where nothing is recorded."""
+    settings = SecuritySettings.from_environment(os.environ, audit=app_folder / "logs" / "audit.jsonl")
+    return AuditLog(settings.audit, settings.audit_size) if settings.audit else None
 
 
 def _bad_archive(request: Request, error: Exception) -> JSONResponse:

@@ -47,6 +47,7 @@ class AnomalyInfer(InferTask):
         """Choices that stock clients show as drop-down lists and send back, the first being the default."""
         described = self._detections.describe()
         return {
+            "model": ["default", *described.get("models", [])],
             "modality": ["auto", *described.get("modalities", [])],
             "threshold": ["default", *described.get("thresholds", [])],
         }

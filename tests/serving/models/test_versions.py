@@ -6,7 +6,7 @@ from soak.kills.publisher import kill_publisher
 
 from umaddpm_core.artefact import Artefact
 from umaddpm_core.errors import InputError
-from umaddpm_core.serving.retraining.versions import Versions
+from umaddpm_core.serving.models.versions import Versions
 
 
 @pytest.fixture

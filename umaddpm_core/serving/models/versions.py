@@ -17,6 +17,8 @@ from umaddpm_core.artefact import Artefact
 from umaddpm_core.data.replacing import replacing
 from umaddpm_core.errors import InputError
 
+SERVED = "uma_ddpm"
+"""The model whose version in use answers requests that name no model."""
 HISTORY = "versions.json"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
@@ -37,6 +39,11 @@ class Versions:
             raise InputError(f"A model cannot be called {name!r}; use letters, digits, - and _.")
         self.folder, self.name = folder, name
 
+    @staticmethod
+    def of_all(folder: Path) -> dict[str, Versions]:
+        """Those of every model that has a history, and those of the served one."""
+        return {name: Versions(folder, name) for name in sorted({SERVED, *Versions(folder, SERVED)._histories()})}
+
     def published(self) -> dict[str, Path]:
         """Every version by name, the oldest first."""
         found = {path.stem: path for path in self.folder.glob(f"{self.name}-v*.safetensors") if self._number(path.stem)}
@@ -44,15 +51,31 @@ class Versions:
 
     def history(self) -> list[dict[str, Any]]:
         """What was published and put in use, in order: `version` (None: the model the server came with), `action`, `time`, and
-        what was told of it."""
-        path = self.folder / HISTORY
-        return json.loads(path.read_text()).get(self.name, []) if path.exists() else []
+        what was told of it.
+
+        Raises:
+            InputError: the file cannot be read.
+        """
+        return self._histories().get(self.name, [])
+
+    def named_in_use(self) -> str | None:
+        """The version that the history says is in use; None for the model that the server came with."""
+        history = self.history()
+        return history[-1]["version"] if history else None
 
     def in_use(self) -> Path | None:
-        """The file of the version in use; None for the model that the server came with."""
-        history = self.history()
-        version = history[-1]["version"] if history else None
-        return self.published().get(version) if version else None
+        """The file of the version in use; None for the model that the server came with.
+
+        Raises:
+            InputError: the history cannot be read, or the file of the version is gone.
+        """
+        version = self.named_in_use()
+        if version is None:
+            return None
+        path = self.folder / f"{version}.safetensors"
+        if not path.is_file():
+            raise InputError(f"The version {version} that is to be in use is not there any more; put another one in use.")
+        return path
 
     def publish(self, model: Path, told: Mapping[str, Any]) -> str:
         """Copy a calibrated model under the next number and put it in use.
@@ -100,7 +123,7 @@ class Versions:
         """
         with self._alone():
             history = self.history()
-            present = history[-1]["version"] if history else None
+            present = self.named_in_use()
             if present is None:
                 raise InputError(f"The model {self.name} that the server came with is in use; there is nothing to go back to.")
             born = max(i for i, entry in enumerate(history) if entry["version"] == present and entry["action"] == "published")
@@ -109,14 +132,21 @@ class Versions:
         return before
 
     def _append(self, version: str | None, action: str, told: Mapping[str, Any]) -> None:
-        path = self.folder / HISTORY
-        everything = json.loads(path.read_text()) if path.exists() else {}
+        everything = self._histories()
         entry = {"version": version, "action": action, "time": datetime.now(UTC).isoformat(timespec="seconds"), **told}
         everything.setdefault(self.name, []).append(entry)
-        with replacing(path) as temporary, temporary.open("w") as file:
+        with replacing(self.folder / HISTORY) as temporary, temporary.open("w") as file:
             json.dump(everything, file, indent=2)
             file.flush()
             os.fsync(file.fileno())
+
+    def _histories(self) -> dict[str, list[dict[str, Any]]]:
+        """Of every model, by name."""
+        path = self.folder / HISTORY
+        try:
+            return json.loads(path.read_text()) if path.exists() else {}
+        except (OSError, ValueError) as error:
+            raise InputError(f"The history of the models, {HISTORY} in their folder, cannot be read; repair or remove it.") from error
 
     def _alone(self) -> FileLock:
         self.folder.mkdir(parents=True, exist_ok=True)

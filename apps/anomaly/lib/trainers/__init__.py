@@ -1,0 +1,3 @@
+from lib.trainers.uma_ddpm import UMADDPMTraining
+
+__all__ = ["UMADDPMTraining"]
