@@ -1,9 +1,12 @@
 """The client that MONAI Label brings, against our server: what it can ask for, and what it is answered."""
 
 import json
+import shutil
+import time
 from pathlib import Path
 
 import pytest
+import requests
 import SimpleITK as sitk
 from masks import assert_is_mask_of
 from monailabel.client.client import MONAILabelClient, MONAILabelClientException
@@ -66,3 +69,34 @@ def test_the_next_sample(client, server):
     with pytest.raises(MONAILabelClientException) as unknown:
         client.next_sample("no_such_strategy", {})
     assert unknown.value.status_code in (404, 422) and isinstance(json.loads(unknown.value.response)["detail"], str)
+
+
+@pytest.fixture
+def people(client, server):
+    """Seven healthy people in the datastore, uploaded by the client; they are gone after the test."""
+    folder = Path(client._tmpdir)
+    parts = {f"P{number}-T1": part for number, part in enumerate(["training"] * 4 + ["validation", "test", "test"])}
+    for name, part in parts.items():
+        scan = shutil.copy(server.scan, folder / f"{name}.nii.gz")
+        assert client.upload_image(str(scan), name)["image"] == name
+        info = {"cohort": "healthy", "subject": name, "part": part}
+        told = requests.put(f"{server.url}/datastore/image/info", params={"image": name}, data={"info": json.dumps(info)}, timeout=60)
+        assert told.status_code == 200, told.text
+    yield
+    for name in parts:
+        requests.delete(f"{server.url}/datastore/image", params={"id": name}, timeout=60)
+
+
+def test_a_training_is_started_watched_and_stopped(client, people):
+    params = {"max_epochs": 1000, "steps_per_epoch": 2, "batch": 4, "workers": 0, "modalities": ["T1"]}
+    assert client.train_start("uma_ddpm", params)["status"] in ("SUBMITTED", "RUNNING")
+    try:
+        assert client.train_status(check_if_running=True)
+        while client.info()["train_stats"]["uma_ddpm"]["epoch"] < 1:
+            assert client.train_status()["status"] in ("SUBMITTED", "RUNNING"), client.train_status()
+            time.sleep(0.2)
+        assert any(" of 1000: loss" in line for line in client.train_status()["details"])
+    finally:
+        stopped = client.train_stop()
+    assert stopped["status"] == "STOPPED" and client.train_status()["status"] == "STOPPED"
+    assert not client.train_status(check_if_running=True)
