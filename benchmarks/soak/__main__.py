@@ -12,8 +12,8 @@ import argparse
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -42,14 +42,20 @@ WITH_THE_SHIPPED_MODEL = ("overhead", "gone-clients")
 
 def run(name: str, folder: Path, times: int | None) -> Row:
     """One row, in an empty folder; `times` replaces how often the row does what it does."""
-    row = ROWS[name]
     if name in WITHOUT_A_PLACE:
-        return row()
+        return ROWS[name]()
     model = find_model(None) if name in WITH_THE_SHIPPED_MODEL else tiny_model(folder / "tiny.safetensors")
     place = Place(folder / "home", model, small_scan(folder))
-    if name == "load" and times:
-        row = partial(row, clients=max(1, times // 2))
-    return row(place, times) if times and name != "load" else row(place, jobs=times) if times else row(place)
+    return ROWS[name](place, times) if times else ROWS[name](place)
+
+
+def attempt(name: str, folder: Path, times: int | None) -> Row:
+    """A row that cannot be brought to its end is not passed, and the others are measured all the same."""
+    try:
+        return run(name, folder, times)
+    except Exception as error:
+        traceback.print_exc()
+        return Row(name, f"`{name}`", "comes to its end", f"{type(error).__name__}: {str(error)[:200]}".replace("\n", " "), False)
 
 
 def main() -> int:
@@ -63,7 +69,7 @@ def main() -> int:
     for name in options.rows or ROWS:
         with tempfile.TemporaryDirectory(prefix="soak-") as folder:
             begun = time.monotonic()
-            rows.append(run(name, Path(folder), options.times))
+            rows.append(attempt(name, Path(folder), options.times))
         print(f"{name} ({time.monotonic() - begun:.0f} s): {'passed' if rows[-1].passed else 'NOT PASSED'}: {rows[-1].figure}", flush=True)
         if not rows[-1].passed or options.rows:
             print(f"    {rows[-1].details}", flush=True)

@@ -16,7 +16,8 @@ from soak.job_client import JobClient
 from soak.place import Place
 from soak.row import Row
 
-CLIENTS, JOBS = 32, 64
+JOBS = 64
+JOBS_EACH = 2
 LIMIT_MS = 300
 SECONDS = 3600
 PAUSE_S = 0.5
@@ -69,8 +70,9 @@ def problems(asked: Sequence[Asked], listed: Sequence[str], scans: Sequence[Path
     return found
 
 
-def load(place: Place, clients: int = CLIENTS, jobs: int = JOBS) -> Row:
-    """Run the clients in another process, and ask for `/info/` ten times a second meanwhile."""
+def load(place: Place, jobs: int = JOBS) -> Row:
+    """Run the clients, of two jobs each, in another process, and ask for `/info/` ten times a second meanwhile."""
+    clients = max(1, jobs // JOBS_EACH)
     scans = [place.unseen() for _ in range(jobs)]
     done = threading.Event()
     with place.server() as server, ProcessPoolExecutor(1, mp_context=get_context("spawn")) as others:

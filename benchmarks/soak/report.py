@@ -30,16 +30,19 @@ TEXT = """# What the server withstands
 |---|---|---|---|
 {rows}
 
-Measured {machine[date]}, version {machine[version]} at commit {machine[commit]}, in {minutes:.0f} minutes on {machine[cores]} cores
-of {machine[cpu]} with {machine[memory_gb]} GB, Python {machine[python]}. Other processes took {machine[busy]:.0f} % of them when it
-began.
+Measured {machine[date]}, version {machine[version]} at commit {machine[commit]}, in {minutes:.0f} minutes on {machine[cores]} cores of
+{machine[cpu]} with {machine[memory_gb]} GB, Python {machine[python]}; just before, other processes kept {machine[busy]:.0f} % of the cores
+busy.
 
-Scans are the sample scans: *small* ones at 3 mm, others at 1 mm. Overhead and clients that are gone
-are measured with the shipped model. Everything else uses a `tiny` one, a UMA-DDPM of the same code with few channels and random
-weights, without bias correction, so that many jobs fit into the hour; what it finds means nothing. Memory is measured with {cache_mb} MB for repeated questions (`UMADDPM_CACHE_MB`), which
-is full from the second job on; with the default of 1024 MB the server grows until that is full. Short forms of all rows are part of
-`make test`, in `tests/serving/reliability`; they look at order and outcome, not at times. `python benchmarks/soak kills --times 5`
-runs one row.
+- Scans are the sample scans, the small ones at 3 mm.
+- `overhead` and `gone-clients` are measured with the shipped model. Everything else uses a tiny one, a UMA-DDPM of the same code with
+  few channels and random weights, without bias correction, so that many jobs fit into the hour; what it finds means nothing.
+- Memory is measured with {cache_mb} MB for repeated questions (`UMADDPM_CACHE_MB`), which is full after the first few jobs; with the
+  default of 1024 MB the server grows until that is full.
+- Stock MONAI Label is started for the attacks with a minimal app. Its DICOMweb proxy is not compared, as a stock server with an archive
+  needs a program from the internet to start.
+- Short forms of all rows are part of `make test` and look at order and outcome, not at times. One row alone:
+  `python benchmarks/soak kills --times 5`.
 """
 
 
