@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import SimpleITK as sitk
 import torch
+from soak import scans
+from soak.tiny import NETWORK
 
 from umaddpm_core.data.cache import ArrayCache, CachedScan, write_index, write_settings, write_volume
 from umaddpm_core.data.cohorts import data_root
@@ -43,14 +45,7 @@ def sample_truth(sample) -> sitk.Image:
 @pytest.fixture(scope="session")
 def small_scan(tmp_path_factory) -> Path:
     """A sample scan at 3 mm, so that it is prepared quickly."""
-    image = sitk.ReadImage(str(SAMPLES / "sample2-stripped-T1.nii.gz"), sitk.sitkFloat32)
-    size = [int(n * s / 3) for n, s in zip(image.GetSize(), image.GetSpacing())]
-    small = sitk.Resample(
-        image, size, sitk.Transform(), sitk.sitkNearestNeighbor, image.GetOrigin(), [3.0] * 3, image.GetDirection(), 0.0
-    )
-    path = tmp_path_factory.mktemp("scan") / "small-T1.nii.gz"
-    sitk.WriteImage(sitk.Cast(small, sitk.sitkInt16), str(path))
-    return path
+    return scans.small_scan(tmp_path_factory.mktemp("scan"))
 
 
 @pytest.fixture(scope="session")
@@ -71,9 +66,6 @@ def tiny_cache(small_scan, tmp_path_factory) -> ArrayCache:
     return ArrayCache(folder)
 
 
-TINY_NETWORK = {"base": 16, "multipliers": [1, 2], "blocks": 1, "stem": 4, "narrow_up": True}
-
-
 @pytest.fixture(scope="session")
 def tiny_model(tiny_cache, tmp_path_factory) -> Path:
     """A model file that went through training and calibration, for a few steps: it works, it is not good."""
@@ -84,7 +76,7 @@ def tiny_model(tiny_cache, tmp_path_factory) -> Path:
     from umaddpm_core.training.engine import train
 
     folder = tmp_path_factory.mktemp("tiny")
-    config = TrainingConfig(method_config={"network": TINY_NETWORK}, steps=20, batch=4, checkpoint_every=10)
+    config = TrainingConfig(method_config={"network": NETWORK}, steps=20, batch=4, checkpoint_every=10)
     train(config, tiny_cache, folder, quiet=True)
     artefact = Artefact.load(folder / "model.safetensors")
     method = from_artefact(artefact, t_test=250, shared_noise_test=False)

@@ -19,8 +19,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from soak import gone_clients, kills, load, malformed, memory, overhead, report, suites  # noqa: E402
-from soak.place import Place, small_scan  # noqa: E402
+from soak.place import Place  # noqa: E402
 from soak.row import Row  # noqa: E402
+from soak.scans import small_scan  # noqa: E402
 from soak.tiny import tiny_model  # noqa: E402
 
 from umaddpm_core.detection.models import find_model  # noqa: E402
@@ -60,9 +61,11 @@ def attempt(name: str, folder: Path, times: int | None) -> Row:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("rows", nargs="*", choices=[[], *ROWS], help="all of them where none is named")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"{', '.join(ROWS)}; all of them where none is named")
     parser.add_argument("--times", type=int, help="jobs, kills, requests … of the rows named, instead of the full number")
     options = parser.parse_args()
+    if unknown := set(options.rows) - ROWS.keys():
+        parser.error(f"there is no row {', '.join(sorted(unknown))}")
     if options.times and not options.rows:
         parser.error("--times goes with the name of a row; the report is of all rows in full")
     measured_on, started, rows = report.machine(), time.monotonic(), []

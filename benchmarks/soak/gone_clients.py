@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 import requests
 from soak.job_client import JobClient
-from soak.place import WHOLE_HEAD, Place
+from soak.place import Place
 from soak.row import Row
+from soak.scans import WHOLE_HEAD
 
 TIMES = 20
 LIMIT_S = 2.0

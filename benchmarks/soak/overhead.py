@@ -8,8 +8,9 @@ import time
 from pathlib import Path
 
 import requests
-from soak.place import WHOLE_HEAD, Place, unseen_copy
+from soak.place import Place
 from soak.row import Row
+from soak.scans import WHOLE_HEAD, unseen_copy
 
 LIMIT_MS = 150
 REQUESTS = 7

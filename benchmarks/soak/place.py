@@ -1,9 +1,7 @@
-"""A server in an empty folder, which can be killed and started again there, and scans for it."""
+"""A server in an empty folder, which can be killed and started again there."""
 
 from __future__ import annotations
 
-import gzip
-import itertools
 import os
 import shutil
 import signal
@@ -12,14 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import SimpleITK as sitk
+from soak.scans import unseen_copy
 
-from umaddpm_core.serving.checkout import app_folder, repository_root
+from umaddpm_core.serving.checkout import app_folder
 from umaddpm_core.serving.launch import Server
-
-WHOLE_HEAD = repository_root() / "sample-data" / "sample1-tumour-T1.nii.gz"
-"""A head at 1 mm."""
-_numbers = itertools.count(1)
 
 
 class Place:
@@ -59,26 +53,6 @@ class Place:
     def unseen(self, scan: Path | None = None) -> Path:
         """A copy of a scan, by default the place's own, under a name of its own, which no server can answer from memory."""
         return unseen_copy(scan or self.scan, self.home / "uploads")
-
-
-def unseen_copy(scan: Path, folder: Path) -> Path:
-    """The same voxels as another file: another name, another time stamp in the gzip header."""
-    number = next(_numbers)
-    path = folder / f"{number:04d}-{scan.name}"
-    path.write_bytes(gzip.compress(gzip.decompress(scan.read_bytes()), compresslevel=1, mtime=number))
-    return path
-
-
-def small_scan(folder: Path) -> Path:
-    """A sample scan at 3 mm, which is examined within seconds."""
-    image = sitk.ReadImage(str(repository_root() / "sample-data" / "sample2-stripped-T1.nii.gz"), sitk.sitkFloat32)
-    size = [int(n * spacing / 3) for n, spacing in zip(image.GetSize(), image.GetSpacing())]
-    small = sitk.Resample(
-        image, size, sitk.Transform(), sitk.sitkNearestNeighbor, image.GetOrigin(), [3.0] * 3, image.GetDirection(), 0.0
-    )
-    path = folder / "small-T1.nii.gz"
-    sitk.WriteImage(sitk.Cast(small, sitk.sitkInt16), str(path))
-    return path
 
 
 def kill(server: Server) -> None:

@@ -6,7 +6,6 @@ import gzip
 import itertools
 import json
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ import requests
 import SimpleITK as sitk
 import torch
 from program import started
+from soak.place import free_port
 
 from umaddpm_core.artefact import Artefact
 from umaddpm_core.methods import build
@@ -62,12 +62,6 @@ class Running:
         while (left := self.temporary_files()) != before and time.monotonic() < deadline:
             time.sleep(0.05)
         return left == before
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture

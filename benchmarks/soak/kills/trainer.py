@@ -11,7 +11,8 @@ from typing import Any
 
 import psutil
 import requests
-from soak.place import Place, kill, unseen_copy
+from soak.place import Place, kill
+from soak.scans import unseen_copy
 
 from umaddpm_core.serving.launch import Server
 

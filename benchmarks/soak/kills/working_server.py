@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 import requests
 from soak.job_client import JobClient
 from soak.kills.reviewer import Reviewer
-from soak.place import Place, kill, unseen_copy
+from soak.place import Place, kill
+from soak.scans import unseen_copy
 
 from umaddpm_core.artefact import Artefact
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 import requests
 import SimpleITK as sitk
 from attacks import ORIGIN, SECRET
+from soak.place import free_port
 
 from umaddpm_core.serving.checkout import app_folder
 from umaddpm_core.serving.launch import ASGI_APP, Server
@@ -92,12 +92,6 @@ class StockServer(Server):
 
     def _command(self) -> list[str]:
         return [word for word in super()._command() if word not in ("--uvicorn_app", ASGI_APP)]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def studies_with_a_link_out(home: Path, scan: Path) -> Path:
