@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import requests
 from soak.malformed.composed import send_composed
 from soak.malformed.described import send_described
@@ -25,11 +23,9 @@ def send_all(target: Target, number: int) -> list[str]:
             send(target, number * 6 // 10)
         except (AssertionError, requests.RequestException) as error:
             found.append(f"{type(error).__name__}: {error}")
-    time.sleep(0.5)
     found += [f"{file} was written" for file in target.outside() - before[0]]
     found += [f"{file} leads out" for file in target.leading_out()]
-    if target.temporary() != before[1]:
-        found.append("temporary files were left behind")
+    found += [f"the temporary file {name} was left behind" for name in sorted(target.left_behind(before[1]))]
     if target.scan() != before[2]:
         found.append("the scan has changed")
     if not requests.get(f"{target.url}/info/", headers=target.headers, timeout=60).ok:

@@ -46,9 +46,16 @@ class Target:
         """Every file below its home that lies in no folder of the server's own."""
         return {file for file in self.home.rglob("*") if file.relative_to(self.home).parts[0] not in FOLDERS}
 
-    def temporary(self) -> list[str]:
+    def temporary(self) -> set[str]:
         """Temporary files; the configuration of its log stays as long as the server runs."""
-        return sorted(file.name for file in (self.home / "tmp").iterdir() if file.suffix != ".json")
+        return {file.name for file in (self.home / "tmp").iterdir() if file.suffix != ".json"}
+
+    def left_behind(self, before: set[str]) -> set[str]:
+        """Temporary files that were not there before, and still are when the server has been left alone for a while."""
+        deadline = time.monotonic() + SECONDS
+        while (new := self.temporary() - before) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return new
 
     def scan(self) -> bytes:
         return (self.home / "studies" / f"{self.image}.nii.gz").read_bytes()

@@ -171,6 +171,13 @@ def test_nothing_is_unpacked_outside_a_session(guarded, kind, name, link):
     assert not any(file.is_symlink() for file in (guarded.home / "work" / "sessions").rglob("*"))
 
 
+def test_files_of_a_session_have_names(guarded, mask_bytes):
+    before = files_below(guarded.home / "tmp")
+    answer = guarded.ask("PUT", "/session/", files=[("files", ("", mask_bytes)), ("files", ("scan.nii.gz", mask_bytes))])
+    assert_refused(answer, 422, "name")
+    assert files_below(guarded.home / "tmp") == before
+
+
 def test_an_archive_that_is_none_is_refused_with_a_sentence(guarded):
     for name, content in (("a.nii", b"x"), ("a.zip", b"x"), ("a.tar.gz", b"x"), ("a.tar", b"x" * 600), ("a.zip", archive_of("zip", "a")[:30])):
         assert_refused(guarded.ask("PUT", "/session/?uncompress=true", files={"files": (name, content)}), 422)
