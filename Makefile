@@ -9,7 +9,7 @@ STUDIES ?= sample-data
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: help serve test lint clean
+.PHONY: help serve test soak lint clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/'
@@ -19,6 +19,9 @@ serve: $(VENV)/.serve  ## install once, start the MONAI Label server, show it at
 
 test: $(VENV)/.test  ## install once, run all tests
 	@$(BIN)/python -m pytest $(ARGS)
+
+soak: $(VENV)/.test  ## what the server withstands, in full; up to an hour, writes docs/reliability.md
+	@$(BIN)/python benchmarks/soak
 
 lint: $(VENV)/.test  ## only the contract on which part may import which
 	@$(BIN)/lint-imports

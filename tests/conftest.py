@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import SimpleITK as sitk
 import torch
+from soak import scans
+from soak.tiny import NETWORK
 
 from umaddpm_core.data.cache import ArrayCache, CachedScan, write_index, write_settings, write_volume
 from umaddpm_core.data.cohorts import data_root
@@ -46,31 +48,25 @@ def sample_truth(sample) -> sitk.Image:
 @pytest.fixture(scope="session")
 def small_scan(tmp_path_factory) -> Path:
     """A sample scan at 3 mm, so that it is prepared quickly."""
-    image = sitk.ReadImage(str(SAMPLES / "sample2-stripped-T1.nii.gz"), sitk.sitkFloat32)
-    size = [int(n * s / 3) for n, s in zip(image.GetSize(), image.GetSpacing())]
-    small = sitk.Resample(
-        image, size, sitk.Transform(), sitk.sitkNearestNeighbor, image.GetOrigin(), [3.0] * 3, image.GetDirection(), 0.0
-    )
-    path = tmp_path_factory.mktemp("scan") / "small-T1.nii.gz"
-    sitk.WriteImage(sitk.Cast(small, sitk.sitkInt16), str(path))
-    return path
+    return scans.small_scan(tmp_path_factory.mktemp("scan"))
 
 
 @pytest.fixture(scope="session")
 def tiny_cache(small_scan, tmp_path_factory) -> ArrayCache:
-    """A cache of one prepared scan under six names: four to train on, one to validate with, one to test."""
+    """A cache of one prepared scan under six names: four to train on, one to validate with, one to test.
+
+    Without bias correction, which takes more than a third of the time in which a small scan is examined.
+    """
     folder = tmp_path_factory.mktemp("cache")
-    volume = Preprocessor().prepare(small_scan).volume
+    preprocessing = PreprocessingSettings(bias_correction=False)
+    volume = Preprocessor(preprocessing).prepare(small_scan).volume
     parts = ["training"] * 4 + ["validation", "test"]
     scans = [CachedScan(f"S{i}-T1", f"S{i}", "T1", part) for i, part in enumerate(parts)]
     for scan in scans:
         write_volume(folder, scan.name, volume)
-    write_settings(folder, "one sample scan", PreprocessingSettings().model_dump(), {})
+    write_settings(folder, "one sample scan", preprocessing.model_dump(), {})
     write_index(folder, scans)
     return ArrayCache(folder)
-
-
-TINY_NETWORK = {"base": 16, "multipliers": [1, 2], "blocks": 1, "stem": 4, "narrow_up": True}
 
 
 @pytest.fixture(scope="session")
@@ -83,7 +79,7 @@ def tiny_model(tiny_cache, tmp_path_factory) -> Path:
     from umaddpm_core.training.engine import train
 
     folder = tmp_path_factory.mktemp("tiny")
-    config = TrainingConfig(method_config={"network": TINY_NETWORK}, steps=20, batch=4, checkpoint_every=10)
+    config = TrainingConfig(method_config={"network": NETWORK}, steps=20, batch=4, checkpoint_every=10)
     train(config, tiny_cache, folder, quiet=True)
     artefact = Artefact.load(folder / "model.safetensors")
     method = from_artefact(artefact, t_test=250, shared_noise_test=False)

@@ -6,7 +6,6 @@ import gzip
 import itertools
 import json
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ import SimpleITK as sitk
 import torch
 from keyed_server import keyed  # noqa: F401, a fixture
 from program import started
+from soak.place import free_port
 
 from umaddpm_core.artefact import Artefact
 from umaddpm_core.methods import build
@@ -49,6 +49,10 @@ class Running:
                 f"{self.url}/infer/anomaly", params=query, data={"params": text}, files=files, timeout=600
             )
 
+    def forget(self, image: str, tag: str) -> None:
+        """Delete a label that a test has saved."""
+        requests.delete(f"{self.url}/datastore/label", params={"id": image, "tag": tag}, timeout=60)
+
     def temporary_files(self) -> list[str]:
         """What requests have left behind. Logging configuration of the launcher stays as long as the server runs."""
         return sorted(str(file.relative_to(self.scratch)) for file in self.scratch.rglob("*") if file.suffix != ".json")
@@ -59,12 +63,6 @@ class Running:
         while (left := self.temporary_files()) != before and time.monotonic() < deadline:
             time.sleep(0.05)
         return left == before
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 import requests
 import SimpleITK as sitk
 from dicom_writer import assert_same_place, save, slices
-from monailabel.client import MONAILabelClient
+from masks import assert_is_mask_of, assert_same_grid
 from requests_toolbelt.multipart.decoder import MultipartDecoder
 
 VOLUMES = ("mask", "reconstruction", "model_output", "anomaly_map", "examined", "structures")
@@ -20,19 +20,6 @@ VOLUMES = ("mask", "reconstruction", "model_output", "anomaly_map", "examined", 
 def read_image(content: bytes, path: Path) -> sitk.Image:
     path.write_bytes(content)
     return sitk.ReadImage(str(path))
-
-
-def assert_same_grid(image: sitk.Image, scan: sitk.Image) -> None:
-    assert image.GetSize() == scan.GetSize()
-    np.testing.assert_allclose(image.GetSpacing(), scan.GetSpacing(), rtol=1e-5)
-    np.testing.assert_allclose(image.GetOrigin(), scan.GetOrigin(), atol=1e-3)
-    np.testing.assert_allclose(image.GetDirection(), scan.GetDirection(), atol=1e-5)
-
-
-def assert_is_mask_of(image: sitk.Image, scan: Path) -> None:
-    assert image.GetPixelID() == sitk.sitkUInt8
-    assert set(np.unique(sitk.GetArrayViewFromImage(image))) <= {0, 1}
-    assert_same_grid(image, sitk.ReadImage(str(scan)))
 
 
 @pytest.mark.parametrize("extension", [".nii.gz", ".nrrd"])
@@ -151,20 +138,3 @@ def test_nothing_is_left_behind_after_an_answer(server):
     server.ask(image=server.image, output="image", params={"result_extension": ".zip"})
     server.ask(image=server.image, output="json")
     assert server.left_only(before)
-
-
-def test_stock_client_lists_the_inferer_and_gets_a_mask(server, tmp_path):
-    client = MONAILabelClient(server.url, tmpdir=str(tmp_path))
-    described = client.info()["models"]["anomaly"]
-    assert described["type"] == "segmentation" and described["labels"] == {"anomaly": 1}
-    # What the stock Slicer plugin sends: its own keys, and the first of every list in the model's `config`.
-    params = {key: value[0] for key, value in described["config"].items()}
-    params |= {"result_extension": ".nrrd", "result_dtype": "uint8", "device": "cpu"}
-    mask, result = client.infer("anomaly", server.image, params)
-    assert result["label_names"] == {"anomaly": 1}
-    assert_is_mask_of(sitk.ReadImage(mask), server.scan)
-    session = client.create_session(str(server.scan))["session_id"]
-    mask, _ = client.infer("anomaly", "", {"result_extension": ".nrrd"}, session_id=session)
-    assert_is_mask_of(sitk.ReadImage(mask), server.scan)
-    mask, _ = client.infer("anomaly", "", {"result_extension": ".nrrd"}, file=str(server.scan))
-    assert_is_mask_of(sitk.ReadImage(mask), server.scan)

@@ -184,13 +184,14 @@ class Detector:
                 "timings": {
                     "preparation_s": round(aligned - started, 2),
                     "reconstruction_s": round(repainted - aligned, 2),
-                    "total_s": round(time.perf_counter() - started, 2),
                 },
                 "notice": NOTICE,
             },
         )
+        found = self._described(detection, wanted)
+        found.report["timings"]["total_s"] = round(time.perf_counter() - started, 2)
         tell(1.0, "done")
-        return self._described(detection, wanted)
+        return found
 
     def rethreshold(self, detection: Detection, threshold: str | float | None = None) -> Detection:
         """The same detection at another threshold of the same score; nothing is computed anew but mask and lesions."""

@@ -10,6 +10,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from monailabel.config import settings
 from monailabel.endpoints import activelearning, batch_infer, datastore, infer, scoring, train, wsi_infer
 
+from umaddpm_core.serving.api_description import describe_api
 from umaddpm_core.serving.batch.install import install_batch
 from umaddpm_core.serving.cases.routes import install_cases
 from umaddpm_core.serving.dicom.routes import off_the_event_loop
@@ -52,3 +53,4 @@ install_batch(app)
 install_trainings(app)
 install_cases(app)
 install_retention(app)
+describe_api(app)

@@ -90,6 +90,11 @@ class Server(AbstractContextManager):
         return f"{scheme}://[{host}]:{self.port}" if ":" in host else f"{scheme}://{host}:{self.port}"
 
     @property
+    def pid(self) -> int:
+        """Process id of the server, which has to have been started."""
+        return self._process.pid
+
+    @property
     def _log_configuration(self) -> Path:
         return self._work.resolve() / "logging.json"
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from job_client import JobClient
+from soak.job_client import JobClient
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -154,20 +153,3 @@ def test_uploaded_scan_is_not_kept_beyond_its_job(server, jobs, unseen_scan):
     jobs.done(job)
     folder = server.log.parent / "jobs" / job
     assert {path.name for path in folder.iterdir()} == {"job.json", "results"}
-
-
-def test_many_clients_lose_no_job(server, jobs, unseen_scan):
-    scans = [unseen_scan() for _ in range(8)]
-
-    def ask(scan):
-        ids = [jobs.submit(scan), jobs.submit(scan, {"threshold": 0.02})]
-        return [jobs.until(job, lambda state: state["state"] == "done", seconds=580) for job in ids]
-
-    with ThreadPoolExecutor(8) as pool:
-        states = [state for pair in pool.map(ask, scans) for state in pair]
-    assert len({state["id"] for state in states}) == 16
-    assert sum(not state["from_memory"] for state in states) == 8
-    listed = [job["id"] for job in jobs.get().json()["jobs"]]
-    assert {state["id"] for state in states} <= set(listed)
-    for state in states:
-        assert jobs.get(f"/{state['id']}/report").json()["scan"] == server.scan.name

@@ -1,13 +1,8 @@
 """Versions of a model: published, put in use, rolled back, and safe against a crash."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
-
 import pytest
 import torch
+from soak.kills.publisher import kill_publisher
 
 from umaddpm_core.artefact import Artefact
 from umaddpm_core.errors import InputError
@@ -71,27 +66,7 @@ def test_models_of_other_names_do_not_count(versions, model):
     assert versions.published() == {} and versions.publish(model, {}) == "uma_ddpm-v1"
 
 
-PUBLISHER = """
-import sys
-from pathlib import Path
-from umaddpm_core.serving.models.versions import Versions
-versions = Versions(Path(sys.argv[1]), "uma_ddpm")
-print("ready", flush=True)
-while True:
-    print(versions.publish(Path(sys.argv[2]), {}), flush=True)
-"""
-
-
 @pytest.mark.parametrize("seconds", [0.03, 0.17])
 def test_killed_at_any_moment_the_version_in_use_is_whole(versions, model, seconds):
-    command = [sys.executable, "-c", PUBLISHER, str(versions.folder), str(model)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ)
-    assert process.stdout.readline() == "ready\n"
-    time.sleep(seconds)
-    process.send_signal(signal.SIGKILL)
-    told = process.communicate()[0].split()
-    assert told
-    in_use = versions.in_use()
-    assert Artefact.load(in_use).calibration
-    assert versions.history()[len(told) - 1]["version"] == told[-1] and len(versions.history()) - len(told) in (0, 1)
-    assert versions.publish(model, {}) not in told
+    assert kill_publisher(versions, model, seconds) == []
+    assert versions.history()

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 import requests
-from job_client import JobClient
 from prometheus_client.parser import text_string_to_metric_families
+from soak.job_client import JobClient
 
 MEMORY = "2500M"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 import requests
 import SimpleITK as sitk
 from attacks import ORIGIN, SECRET
+from soak.place import free_port
 
 from umaddpm_core.serving.checkout import app_folder
 from umaddpm_core.serving.launch import ASGI_APP, Server
@@ -21,22 +21,31 @@ from umaddpm_core.serving.security.roles import Role
 from umaddpm_core.serving.security.tokens import add_token
 
 STOCK_APP = '''
+import shutil
+import tempfile
+from pathlib import Path
+
 from monailabel.interfaces.app import MONAILabelApp
 from monailabel.interfaces.tasks.infer_v2 import InferTask, InferType
 
 
 class Reads(InferTask):
-    """Answers with the first bytes of what it was given as the image."""
+    """Answers with the first bytes of what it was given as the image; its mask is the image itself."""
 
-    def __init__(self):
+    def __init__(self, weights):
         super().__init__(type=InferType.OTHERS, labels={}, dimension=3, description="")
+        self.weights = weights
 
     def is_valid(self):
         return True
 
+    def get_path(self, validate=True):
+        return self.weights
+
     def __call__(self, request):
-        with open(request["image"], "rb") as file:
-            return None, {"read": file.read(100).decode("latin-1")}
+        mask = tempfile.mkstemp(suffix=".nii.gz")[1]
+        shutil.copy(request["image"], mask)
+        return mask, {"read": Path(mask).read_bytes()[:100].decode("latin-1")}
 
 
 class StockApp(MONAILabelApp):
@@ -44,7 +53,7 @@ class StockApp(MONAILabelApp):
         super().__init__(app_dir, studies, conf, name="stock")
 
     def init_infers(self):
-        return {"reads": Reads()}
+        return {"reads": Reads(f"{self.app_dir}/weights.pt")}
 '''
 
 
@@ -85,12 +94,6 @@ class StockServer(Server):
         return [word for word in super()._command() if word not in ("--uvicorn_app", ASGI_APP)]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def studies_with_a_link_out(home: Path, scan: Path) -> Path:
     studies = home / "studies"
     studies.mkdir()
@@ -125,7 +128,9 @@ def stock(oblique_scan: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     (home / "app").mkdir()
     (home / "app" / "main.py").write_text(STOCK_APP)
     studies = studies_with_a_link_out(home, oblique_scan)
-    with StockServer(home / "app", studies, home / "work", port=free_port(), settings={"HOME": str(home)}) as running:
+    (home / "tmp").mkdir()
+    settings = {"HOME": str(home), "TMPDIR": str(home / "tmp")}
+    with StockServer(home / "app", studies, home / "work", port=free_port(), settings=settings) as running:
         yield Stock(running.url, home)
 
 

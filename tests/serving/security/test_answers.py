@@ -9,11 +9,6 @@ import requests
 from umaddpm_core.serving.security.answers import Answers
 
 
-def test_a_stock_server_tells_where_its_scans_lie(stock):
-    answer = requests.get(f"{stock.url}/datastore/image/info?image=small-T1", timeout=30)
-    assert str(stock.home) in answer.text
-
-
 def test_no_answer_holds_a_place_of_the_server(guarded, mask_bytes):
     session = guarded.ask("PUT", "/session/", files={"files": ("scan.nii.gz", mask_bytes)})
     identifier = session.json()["session_id"]

@@ -17,24 +17,6 @@ def files_below(folder):
     return {str(file.relative_to(folder)) for file in folder.rglob("*")}
 
 
-def test_a_stock_server_reads_any_file_and_writes_outside_its_folder(stock, mask_bytes):
-    secret = stock.home / "outside.nii.gz"
-    for query, params in (({"image": str(secret)}, {}), ({"image": "small-T1"}, {"image": str(secret)}), ({"image": "leak"}, {})):
-        read = requests.post(f"{stock.url}/infer/reads", params={**query, "output": "json"}, data={"params": json.dumps(params)}, timeout=60)
-        assert SECRET.decode() in read.text
-    written = requests.put(f"{stock.url}/datastore/label", params={"image": "small-T1", "tag": "../../elsewhere"},
-                           files={"label": ("mask.nii.gz", mask_bytes)}, timeout=60)  # fmt: skip
-    assert written.status_code == 200
-    assert (stock.home / "elsewhere" / "small-T1.nii.gz").is_file()
-    requests.put(f"{stock.url}/datastore/image", params={"image": "../uploaded"}, files={"file": ("a.nii.gz", mask_bytes)}, timeout=60)
-    assert (stock.home / "uploaded.nii.gz").is_file()
-
-
-def test_a_stock_server_takes_anything_for_a_label(stock):
-    saved = requests.put(f"{stock.url}/datastore/label", params={"image": "small-T1"}, files={"label": ("a.zip", b"PK")}, timeout=60)
-    assert saved.status_code == 200
-
-
 PATHS = ["/etc/hostname", "../outside", "..", ".", "a/b", "a\\b", "..\\outside", "a\0b", "x" * 300, "/", "%2e%2e/x", "a\nb"]
 
 
@@ -187,6 +169,13 @@ def test_nothing_is_unpacked_outside_a_session(guarded, kind, name, link):
     assert answer.status_code in (200, 422), answer.text
     assert not any(file.name == "evil.txt" for file in guarded.home.rglob("*"))
     assert not any(file.is_symlink() for file in (guarded.home / "work" / "sessions").rglob("*"))
+
+
+def test_files_of_a_session_have_names(guarded, mask_bytes):
+    before = files_below(guarded.home / "tmp")
+    answer = guarded.ask("PUT", "/session/", files=[("files", ("", mask_bytes)), ("files", ("scan.nii.gz", mask_bytes))])
+    assert_refused(answer, 422, "name")
+    assert files_below(guarded.home / "tmp") == before
 
 
 def test_an_archive_that_is_none_is_refused_with_a_sentence(guarded):

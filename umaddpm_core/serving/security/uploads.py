@@ -40,6 +40,9 @@ def require_acceptable(upload: UploadFile, route: str, query: dict[str, str]) ->
         raise Refused(422, f"{what} has to be one of {', '.join(VOLUMES)}; {name or 'the file'} is not.")
     if route in ("/datastore/image", "/datastore/") and not query.get("image"):
         require_name("file", os.path.basename(upload.filename or ""))
+    if route == "/session/" and not name:
+        # MONAI Label would make one up, and leave the file behind where it comes with others.
+        raise Refused(422, "Every file of a session has to have a name.")
     if route == "/session/" and query.get("uncompress", "").lower() in ("1", "true", "on", "t", "y", "yes"):
         _require_archive(name)
     if route == "/model/{model}":

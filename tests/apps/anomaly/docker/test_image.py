@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 import requests
-from job_client import FINAL
 from program import PROGRAM
+from soak.job_client import FINAL
 
 from umaddpm_core.serving.security.roles import Role
 from umaddpm_core.serving.security.tokens import add_token

@@ -31,6 +31,15 @@ class JobClient:
         assert response.status_code == 202, response.text
         return response.json()["id"]
 
+    def submit_when_there_is_room(self, file: Path, params: dict | None = None) -> tuple[str, int]:
+        """The id of a job, and how often the server had to be asked because its queue was full."""
+        refused = 0
+        while (response := self.post(file, params)).status_code == 503:
+            refused += 1
+            time.sleep(min(int(response.headers["retry-after"]), 5))
+        assert response.status_code == 202, response.text
+        return response.json()["id"], refused
+
     def get(self, path: str = "") -> requests.Response:
         """`GET /anomaly/jobs` and what follows it."""
         return requests.get(f"{self.url}/anomaly/jobs{path}", timeout=120)
@@ -40,20 +49,24 @@ class JobClient:
         assert response.status_code == 200, response.text
         return response.json()
 
+    def all(self) -> list[str]:
+        """The ids of all jobs that the server knows."""
+        return [job["id"] for job in self.get().json()["jobs"]]
+
     def delete(self, job: str) -> requests.Response:
         return requests.delete(f"{self.url}/anomaly/jobs/{job}", timeout=120)
 
-    def until(self, job: str, reached: Callable[[dict[str, Any]], bool], seconds: float = 300) -> dict[str, Any]:
+    def until(self, job: str, reached: Callable[[dict[str, Any]], bool], seconds: float = 300, pause: float = 0.02) -> dict[str, Any]:
         """Ask for the state until it is as wanted; it must not end otherwise."""
         deadline = time.monotonic() + seconds
         while not reached(state := self.state(job)):
             assert state["state"] not in FINAL, state
             assert time.monotonic() < deadline, state
-            time.sleep(0.02)
+            time.sleep(pause)
         return state
 
-    def done(self, job: str) -> dict[str, Any]:
-        return self.until(job, lambda state: state["state"] == "done")
+    def done(self, job: str, seconds: float = 300, pause: float = 0.02) -> dict[str, Any]:
+        return self.until(job, lambda state: state["state"] == "done", seconds, pause)
 
     def running(self, job: str) -> dict[str, Any]:
         return self.until(job, lambda state: state["state"] == "running")
