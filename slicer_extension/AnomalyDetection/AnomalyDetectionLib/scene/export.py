@@ -6,9 +6,10 @@ import csv
 import os
 from pathlib import Path
 
+from .nodes import SceneError
 from .result import ANOMALY_MAP, EXAMINED, MASK, MODEL_OUTPUT, NOTICE, RECONSTRUCTION, TABLE, Result
 from .segmentation import write_mask
-from .volumes import SceneError, write_volume
+from .volumes import write_volume
 
 FORMATS = (".nii.gz", ".nrrd")
 
@@ -58,7 +59,8 @@ def write_lesions(result: Result, path: Path) -> Path:
     """
     table, report = result.require(TABLE).GetTable(), result.report
     columns = [table.GetColumnName(index) for index in range(table.GetNumberOfColumns())]
-    made_by = {"Threshold": f"{result.threshold:g}", "Model": report.get("model", ""), "Version": report.get("package_version", ""), "Notice": NOTICE}
+    version = report.get("package_version", "")
+    made_by = {"Threshold": f"{result.threshold:g}", "Model": report.get("model", ""), "Version": version, "Notice": NOTICE}
     part = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         # With a mark at the beginning, or spreadsheets take the signs for something else.
