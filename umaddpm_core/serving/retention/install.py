@@ -13,7 +13,6 @@ from fastapi import FastAPI
 from monailabel.interfaces.utils.app import app_instance
 from starlette.concurrency import run_in_threadpool
 
-from umaddpm_core.serving.batch.batches import Batches
 from umaddpm_core.serving.retention.settings import retention_hours
 from umaddpm_core.serving.retention.temporary import own_temporary_folder
 
@@ -31,22 +30,22 @@ def install_retention(app: FastAPI) -> None:
 async def _lifespan(inner: Callable, app: FastAPI) -> AsyncIterator[None]:
     with own_temporary_folder():
         async with inner(app):
-            sweeping = asyncio.create_task(_sweep(app.state.batches, retention_hours() * 3600))
+            sweeping = asyncio.create_task(_sweep(app.state.batches.sweep, retention_hours() * 3600))
             yield
             sweeping.cancel()
 
 
-async def _sweep(batches: Batches, seconds: float) -> None:
+async def _sweep(sweep_batches: Callable[[], None], seconds: float) -> None:
     """Look often enough that nothing outlives its time by much."""
     while True:
-        await run_in_threadpool(_expire, batches, seconds)
+        await run_in_threadpool(_expire, sweep_batches, seconds)
         await asyncio.sleep(min(SECONDS_BETWEEN_SWEEPS, max(1.0, seconds / 4)))
 
 
-def _expire(batches: Batches, seconds: float) -> None:
+def _expire(sweep_batches: Callable[[], None], seconds: float) -> None:
     try:
         app = app_instance()
-        batches.sweep()
+        sweep_batches()
         app.cleanup_sessions()
         if math.isfinite(seconds):
             app.expire(seconds)
