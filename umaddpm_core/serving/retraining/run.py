@@ -78,6 +78,8 @@ def retrain(
     tell(f"training in {processes} process{'es' if processes > 1 else ''}", {"total_epochs": request.max_epochs, "processes": processes})
     begin = in_use if request.start == "in_use" else None
     candidate = train_in_processes(processes, config, cache, run, start=begin, every=request.steps_per_epoch, told=steps_done)
+    # A model may be passed on; who the people are stays here.
+    candidate.provenance.pop("subjects", None)
     _calibrate(candidate, present, cache, request.workers, tell)
     judgement = _judged(candidate.save(run / "calibrated.safetensors", torch.float16), present, cache, config, request.workers, tell)
     outcome = {"judgement": judgement.as_dict(), "reasons": judgement.reasons()}
