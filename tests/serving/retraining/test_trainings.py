@@ -67,6 +67,8 @@ def server(serve, people, model, tmp_path_factory):
             told = {"data": {"info": json.dumps(info)}, "params": {"image": image}}
             assert requests.put(f"{running.url}/datastore/image/info", **told, timeout=60).status_code == 200
         yield running
+    # A training runs, and the server has ended in order all the same.
+    assert "Finished server process" in running.log.read_text()
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +87,7 @@ def test_before_the_first_training_the_stock_client_finds_what_it_reads(trainer)
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
-        ({"model": "nobody"}, 404, "no trainer 'nobody'"),
+        ({"model": "nobody"}, 404, "'nobody' under trainers"),
         ({"max_epochs": 0}, 422, "cannot begin: max_epochs"),
         ({"gpus": "all of them"}, 422, "cannot begin: gpus"),
         ({"colour": "red"}, 422, "cannot begin: colour"),
@@ -99,7 +101,7 @@ def test_what_cannot_begin_is_said_at_once(trainer, arguments, status, words):
 
 
 def test_the_server_goes_on_while_it_trains_and_a_stop_leaves_nothing_half_written(trainer, server, unseen):
-    assert trainer.start(**SETTINGS).json()["status"] == "SUBMITTED"
+    assert trainer.start(**SETTINGS).status_code == 200
     assert trainer.start(**SETTINGS).status_code == 429
     stats = trainer.until(lambda stats: stats["epoch"] >= 2)
     assert stats["total_epochs"] == EPOCHS and "total_time" not in stats and stats["by"] == "IT"
@@ -113,7 +115,7 @@ def test_the_server_goes_on_while_it_trains_and_a_stop_leaves_nothing_half_writt
 
 def test_asked_for_again_it_goes_on_and_is_not_published_where_it_may_be_worse(trainer):
     stopped = trainer.stats()
-    assert trainer.start(**SETTINGS).json()["status"] == "SUBMITTED"
+    assert trainer.start(**SETTINGS).status_code == 200
     stats = trainer.until(lambda stats: stats["started"] != stopped["started"] and stats["epoch"] > 0)
     assert stats["epoch"] > 2, "it began anew"
     assert trainer.ended()["status"] == "DONE", trainer.status()
@@ -141,8 +143,16 @@ def test_it_can_be_published_all_the_same_which_is_recorded(trainer, server, mod
 
 
 def test_a_training_that_cannot_be_done_ends_with_one_sentence(trainer):
-    assert trainer.start(modalities=["T2"], max_epochs=1).json()["status"] == "SUBMITTED"
+    assert trainer.start(modalities=["T2"], max_epochs=1).status_code == 200
     status = trainer.ended()
     assert status["status"] == "ERROR"
     assert "The training part has 0 healthy people in T2" in trainer.stats()["error"]
     assert not any("Traceback" in line for line in status["details"])
+
+
+def test_a_training_that_runs_does_not_keep_the_server_from_ending(trainer):
+    """Which the fixture of the server looks at."""
+    assert trainer.start(**SETTINGS).status_code == 200
+    while trainer.status()["status"] == "SUBMITTED":
+        time.sleep(0.1)
+    assert trainer.status()["status"] == "RUNNING"

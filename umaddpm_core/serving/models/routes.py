@@ -83,14 +83,14 @@ def publish(request: Request, name: str, change: Publication = Publication()) ->
     )
 
 
-def _changed(request: Request, name: str, change: Change, action: str, do: Callable[[Versions, str], str | None]) -> dict[str, Any]:
-    """Do it, record it, load what is in use now, and answer with it."""
+def _changed(request: Request, name: str, change: Change, action: str, make: Callable[[Versions, str], str | None]) -> dict[str, Any]:
+    """Make the change, record it, load what is in use now, and answer with it."""
     app = app_instance()
     known = Versions.of_all(app.detections.catalogue.folder)
     waiting = app.trainings.candidate.describe()
     if name not in known and not (waiting and waiting["name"] == name):
         raise NotFound(f"No versions of a model {name[:40]!r} were published on this server; there are those of {', '.join(known)}.")
-    version = do(Versions(app.detections.catalogue.folder, name), who_asks(request.scope) or change.by)
+    version = make(Versions(app.detections.catalogue.folder, name), who_asks(request.scope) or change.by)
     note(request.scope, model=version or "the server's own", action=action)
     app.detections.renew_aside()
     return {"name": name, "in_use": version, "default": app.detections.catalogue.default().name}

@@ -28,7 +28,7 @@ class RetrainingRequest(BaseModel):
     batch: int = Field(8, ge=1, le=1024)
     learning_rate: float = Field(2e-4, gt=0, le=0.1)
     multi_gpu: bool = Field(True, description="one process for each GPU, where there are several")
-    gpus: str = Field("all", pattern=r"all|\d+(,\d+)*", description="numbers of those the training may use; MONAI Label hides the others from it")
+    gpus: str = Field("all", pattern=r"^(all|\d+(,\d+)*)$", description="numbers of those the training may use; MONAI Label hides the others from it")
     workers: int = Field(1, ge=0, le=64, description="processes that prepare and judge")
     publish: Literal["if_not_worse", "always", "never"] = Field("if_not_worse", description="`always` is recorded as an override")
     by: str = Field("", max_length=200, description="who asks")

@@ -11,7 +11,7 @@ from monailabel.interfaces.utils.app import app_instance
 from monailabel.utils.async_tasks.task import AsyncTask
 from monailabel.utils.async_tasks.utils import tasks
 
-from umaddpm_core.errors import InputError, NotFound
+from umaddpm_core.errors import InputError
 from umaddpm_core.serving.retraining.request import RetrainingRequest
 from umaddpm_core.serving.security.audit import note, who_asks
 
@@ -26,8 +26,6 @@ def start(request: Request, model: str, params: dict[str, Any] | None = None, ru
 
     `params` is what `RetrainingRequest` describes.
     """
-    if model not in app_instance().info()["trainers"]:
-        raise NotFound(f"There is no trainer {model[:40]!r} on this server.")
     if run_sync:
         raise InputError("`run_sync` is not offered, because a training takes long; leave it out, and ask `GET /train/` how it goes.")
     asked = {key: value for key, value in (params or {}).items() if key != "model"}
@@ -43,5 +41,8 @@ def start(request: Request, model: str, params: dict[str, Any] | None = None, ru
 @router.post("/", summary="Train every model.", include_in_schema=False, deprecated=True)
 def start_all(request: Request, params: dict[str, Any] | None = None, run_sync: bool = False) -> dict[str, Any]:
     """With `params` by trainer; one after the other."""
-    trainers = app_instance().info()["trainers"]
-    return {name: {"result": start(request, name, (params or {}).get(name), run_sync, True), "detail": None} for name in trainers}
+    asked = {name: (params or {}).get(name) for name in app_instance().info()["trainers"]}
+    return {
+        name: {"result": start(request, name, given if isinstance(given, dict) else None, run_sync, True), "detail": None}
+        for name, given in asked.items()
+    }

@@ -78,14 +78,7 @@ def retrain(
     tell(f"training in {processes} process{'es' if processes > 1 else ''}", {"total_epochs": request.max_epochs, "processes": processes})
     begin = in_use if request.start == "in_use" else None
     candidate = train_in_processes(processes, config, cache, run, start=begin, every=request.steps_per_epoch, told=steps_done)
-    deployed = {key: present.config[key] for key in ("t_test", "draws", "shared_noise_test") if key in present.config}
-    method = from_artefact(candidate, **deployed)
-    candidate.config = method.config.model_dump(mode="json")
-    candidate.calibration = {}
-    for modality in config.modalities:
-        tell(f"calibrating {modality}", {})
-        score = present.calibration.get(modality, {}).get("score")
-        candidate.calibration[modality] = calibrate(method, cache, modality, score=score, workers=request.workers)
+    _calibrate(candidate, present, cache, request.workers, tell)
     judgement = _judged(candidate.save(run / "calibrated.safetensors", torch.float16), present, cache, config, request.workers, tell)
     outcome = {"judgement": judgement.as_dict(), "reasons": judgement.reasons()}
     waiting.keep(candidate, request.name, by=request.by, **outcome)
@@ -162,6 +155,18 @@ def _require_enough(scans: list[tuple[str, str]], config: TrainingConfig) -> Non
         for part, fewest in FEWEST.items():
             if (people := scans.count((part, modality))) < fewest:
                 raise InputError(f"The {part} part has {people} healthy people in {modality}; {fewest} are the fewest. Call more scans healthy.")
+
+
+def _calibrate(candidate: Artefact, present: Artefact, cache: ArrayCache, workers: int, tell: Tell) -> None:
+    """Give the candidate the settings that the model in use is deployed with, its scores, and thresholds of its own."""
+    deployed = {key: present.config[key] for key in ("t_test", "draws", "shared_noise_test") if key in present.config}
+    method = from_artefact(candidate, **deployed)
+    candidate.config = method.config.model_dump(mode="json")
+    candidate.calibration = {}
+    for modality in candidate.modalities:
+        tell(f"calibrating {modality}", {})
+        score = present.calibration.get(modality, {}).get("score")
+        candidate.calibration[modality] = calibrate(method, cache, modality, score=score, workers=workers)
 
 
 def _judged(model: Path, present: Artefact, cache: ArrayCache, config: TrainingConfig, workers: int, tell: Tell) -> Judgement:
