@@ -15,6 +15,9 @@ from umaddpm_core.errors import InputError
 from umaddpm_core.preprocessing.pipeline import Preprocessor
 from umaddpm_core.preprocessing.settings import PreprocessingSettings
 
+pytest_plugins = ["running_server"]
+"""One server process for all tests that talk to one."""
+
 SAMPLES = Path(__file__).parents[1] / "sample-data"
 
 

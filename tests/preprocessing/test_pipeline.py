@@ -48,6 +48,7 @@ def test_results_come_back_on_the_scans_own_grid(prepared):
         prepared.restore(prepared.volume),
         prepared.restore_mask(prepared.brain),
         prepared.restore_reconstruction(prepared.volume),
+        prepared.restore_model_output(prepared.volume),
     ):
         assert same_grid(image, prepared.scan)
 
@@ -55,6 +56,17 @@ def test_results_come_back_on_the_scans_own_grid(prepared):
 def test_a_perfect_reconstruction_is_the_scan_itself(prepared):
     back = sitk.GetArrayFromImage(prepared.restore_reconstruction(prepared.volume))
     assert np.array_equal(back, sitk.GetArrayFromImage(prepared.scan))
+
+
+def test_the_model_output_is_in_the_scans_units_and_as_blurred_as_the_grid(prepared):
+    output, scan, inside = (
+        sitk.GetArrayFromImage(image).astype(float)
+        for image in (prepared.restore_model_output(prepared.volume), prepared.scan, sitk.BinaryErode(prepared.scan_brain, [4] * 3))
+    )
+    core = inside > 0
+    assert np.corrcoef(output[core], scan[core])[0, 1] > 0.9
+    assert abs(np.median(output[core] / scan[core]) - 1) < 0.05
+    assert not np.array_equal(output[core], scan[core]) and not output[sitk.GetArrayViewFromImage(prepared.scan_brain) == 0].any()
 
 
 def test_a_region_comes_back_where_it_was(prepared, sample_truth):

@@ -14,7 +14,7 @@ from dicom_writer import assert_same_place, save, slices
 from monailabel.client import MONAILabelClient
 from requests_toolbelt.multipart.decoder import MultipartDecoder
 
-VOLUMES = ("mask", "reconstruction", "anomaly_map", "examined")
+VOLUMES = ("mask", "reconstruction", "model_output", "anomaly_map", "examined", "structures")
 
 
 def read_image(content: bytes, path: Path) -> sitk.Image:

@@ -25,6 +25,8 @@ SMOOTHING = 2.0
 a reconstruction change their sign from place to place, a lesion does not."""
 SMALLEST_LESION_MM3 = 64.0
 """Connected findings smaller than this are dropped: eight voxels of the grid (pDDPM)."""
+HEADER_PRECISION = 1e-6
+"""How far a volume in mm³ may be off, as a share: NIfTI headers keep the sides of a voxel in single precision."""
 IN_PLANE = ndimage.generate_binary_structure(2, 1)[:, :, None]
 LINEAGE_MARGIN = 3
 """Voxels of a slice by which the paper's code lineage erodes the brain."""
@@ -93,11 +95,12 @@ def examined_region(brain: Tensor, score: Score = "both") -> Tensor:
 def mask_of(score_map: np.ndarray, threshold: float, voxel_mm3: float, smallest_mm3: float = SMALLEST_LESION_MM3) -> np.ndarray:
     """The voxels of a map above a threshold, without connected findings (26 neighbours) smaller than `smallest_mm3`.
 
-    The one way from a map to a mask, on the scan's own grid as well as on the model's.
+    The one way from a map to a mask, on the scan's own grid as well as on the model's; the Slicer extension, which imports
+    nothing from here, goes the same way.
     """
     above = score_map > threshold
     components, count = ndimage.label(above, NEIGHBOURS)
-    large = np.bincount(components.ravel(), minlength=count + 1) * voxel_mm3 >= smallest_mm3
+    large = np.bincount(components.ravel(), minlength=count + 1) * voxel_mm3 >= smallest_mm3 * (1 - HEADER_PRECISION)
     large[0] = False
     return large[components]
 

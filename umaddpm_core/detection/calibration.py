@@ -25,7 +25,7 @@ class Threshold:
     origin: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        return {"name": self.name, "value": round(self.value, 5), "score": self.score, **self.origin}
+        return {"name": self.name, "value": self.value, "score": self.score, **self.origin}
 
 
 def chosen_threshold(calibration: dict[str, Any], threshold: str | float | None, score: str | None) -> Threshold:

@@ -161,6 +161,7 @@ class Detector:
             scan=prepared.scan,
             mask=_mask(score_map, wanted),
             reconstruction=prepared.restore_reconstruction(reconstruction),
+            model_output=prepared.restore_model_output(reconstruction),
             anomaly_map=score_map,
             examined=examined,
             structures=prepared.restore_labels(read_structures()),

@@ -61,3 +61,8 @@ class PreparedScan:
         """The scan minus the restored residual, in the scan's units and shading: where nothing is abnormal, the scan itself."""
         residual = self.restore(torch.where(self.brain, self.volume - reconstruction, 0.0) * self.window.width)
         return self.scan - (residual if self.bias is None else residual * self.bias)
+
+    def restore_model_output(self, reconstruction: Tensor) -> sitk.Image:
+        """The reconstruction itself, in the scan's units and shading, 0 outside the brain."""
+        healthy = self.restore(self.window.undo(reconstruction))
+        return sitk.Mask(healthy if self.bias is None else healthy * self.bias, self.scan_brain)

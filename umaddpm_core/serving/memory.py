@@ -88,7 +88,7 @@ def _size(detection: Detection) -> int:
     """Bytes of the volumes."""
     from umaddpm_core.detection.detection import VOLUMES
 
-    images = (detection.scan, detection.structures, *(getattr(detection, volume) for volume in VOLUMES))
+    images = (detection.scan, *(getattr(detection, volume) for volume in VOLUMES))
     return sum(
         image.GetNumberOfPixels() * image.GetNumberOfComponentsPerPixel() * image.GetSizeOfPixelComponent() for image in images
     )

@@ -108,6 +108,6 @@ def detection_in() -> Callable[[Path], Detection]:
             volume.CopyInformation(image)
         threshold = {"name": "custom", "value": 1.0, "score": "both"}
         report = {"model": "tiny", "weights": "0123456789ab", "package_version": "0.1.0", "threshold": threshold}
-        return Detection(image, mask, image, score, mask, mask, [], report)
+        return Detection(image, mask, image, image, score, mask, mask, [], report)
 
     return make

@@ -69,9 +69,3 @@ def jobs(server) -> JobClient:
 def client() -> type[JobClient]:
     """For a server of the test's own."""
     return JobClient
-
-
-@pytest.fixture
-def long_scan(sample, unseen) -> Callable[[], Path]:
-    """Makes copies of a whole head, which takes many times as long as the small scan."""
-    return lambda: unseen(sample)

@@ -9,7 +9,7 @@ import pytest
 import requests
 import SimpleITK as sitk
 
-RESULTS = {"mask", "reconstruction", "anomaly_map", "examined", "report", "overview"}
+RESULTS = {"mask", "reconstruction", "model_output", "anomaly_map", "examined", "structures", "report", "overview"}
 
 
 def voxels(content, path):

@@ -14,8 +14,10 @@ from umaddpm_core.serving.parameters import Parameters
 RESULTS = {
     "mask": "mask.nii.gz",
     "reconstruction": "reconstruction.nii.gz",
+    "model_output": "model_output.nii.gz",
     "anomaly_map": "anomaly_map.nii.gz",
     "examined": "examined.nii.gz",
+    "structures": "structures.nii.gz",
     "report": "report.json",
     "overview": "overview.png",
 }

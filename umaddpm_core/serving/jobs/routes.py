@@ -81,7 +81,7 @@ async def delete(request: Request, job_id: str) -> Response:
 
 @router.get("/{job_id}/{result}", summary="One file of a job that is done.")
 def download(request: Request, job_id: str, result: Literal[tuple(RESULTS)]) -> Response:
-    """`mask`, `reconstruction`, `anomaly_map` and `examined` are NIfTI on the scan's own grid, `report` JSON, `overview` PNG."""
+    """`report` is JSON, `overview` PNG, everything else NIfTI on the scan's own grid."""
     jobs = _jobs(request)
     path = jobs.result(jobs.get(job_id), result)
     return FileResponse(path, media_type=MEDIA[path.suffix], filename=path.name)

@@ -1,4 +1,4 @@
-"""One real server on a free loopback port for all tests of this folder; it writes only below pytest's own folder."""
+"""One real server on a free loopback port for all tests that talk to one; it writes only below pytest's own folder."""
 
 from __future__ import annotations
 
@@ -141,6 +141,12 @@ def unseen(tmp_path: Path) -> Callable[[Path], Path]:
         return path
 
     return copy
+
+
+@pytest.fixture
+def long_scan(sample, unseen) -> Callable[[], Path]:
+    """Makes copies of a whole head, which takes many times as long as the small scan."""
+    return lambda: unseen(sample)
 
 
 _numbers = itertools.count(1)

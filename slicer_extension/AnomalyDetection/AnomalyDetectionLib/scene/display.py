@@ -1,0 +1,111 @@
+"""How results look: the heat map over the scan, the outline of the examined region, the same window for scan and reconstruction."""
+
+from __future__ import annotations
+
+import numpy as np
+import slicer
+
+from .result import EXAMINED, MASK, MODEL_OUTPUT, RECONSTRUCTION, SCAN, Result
+
+HEAT = "AnomalyDetectionHeat"
+ANCHORS = np.array(
+    [[0.0, 0.0, 0.02], [0.34, 0.06, 0.43], [0.73, 0.21, 0.33], [0.98, 0.55, 0.04], [0.99, 1.0, 0.64]]
+)
+"""Colours from no anomaly to the highest score, evenly spaced; rising in lightness, so that they can be told apart in grey."""
+FAINTEST = 0.5
+"""Share of the threshold below which the heat map is not drawn."""
+
+
+def show_heat(score_map: slicer.vtkMRMLScalarVolumeNode, threshold: float) -> None:
+    """Colour an anomaly map by its threshold: the middle of the scale is the threshold, and below half of it nothing is drawn."""
+    display = _display(score_map)
+    display.SetAndObserveColorNodeID(_heat_colours(score_map.GetScene()).GetID())
+    display.SetAutoWindowLevel(False)
+    display.SetWindowLevelMinMax(0.0, 2.0 * threshold)
+    display.SetAutoThreshold(False)
+    display.SetThreshold(FAINTEST * threshold, float(np.finfo(np.float32).max))
+    display.SetApplyThreshold(True)
+    display.SetInterpolate(True)
+
+
+def show_alike(result: Result) -> None:
+    """Give reconstructions the window of the scan, so that a difference in grey is a difference."""
+    scan = result.get(SCAN)
+    if scan is None:
+        return
+    window = _display(scan)
+    if window.GetAutoWindowLevel():
+        # Of these two, and not anew for each volume.
+        low, high = window.GetWindowLevelMin(), window.GetWindowLevelMax()
+        window.SetAutoWindowLevel(False)
+        window.SetWindowLevelMinMax(low, high)
+    for role in (RECONSTRUCTION, MODEL_OUTPUT):
+        if (node := result.get(role)) is not None:
+            display = _display(node)
+            display.SetAutoWindowLevel(False)
+            display.SetWindowLevelMinMax(window.GetWindowLevelMin(), window.GetWindowLevelMax())
+
+
+def show_mask(result: Result, opacity: float = 0.4, views: list[str] | None = None) -> None:
+    """Fill and outline the mask.
+
+    Args:
+        opacity: of the filling, 0–1; the outline stays.
+        views: ids of the view nodes that show it; None for all.
+    """
+    if (mask := result.get(MASK)) is not None:
+        display = mask.GetDisplayNode()
+        display.SetVisibility(True)
+        display.SetVisibility2DFill(True)
+        display.SetVisibility2DOutline(True)
+        display.SetOpacity2DFill(opacity)
+        _restrict(display, views)
+
+
+def show_examined(result: Result, visible: bool = True, views: list[str] | None = None) -> None:
+    """Outline where an anomaly could have been found."""
+    if (examined := result.get(EXAMINED)) is not None:
+        display = examined.GetDisplayNode()
+        display.SetVisibility(visible)
+        display.SetVisibility2DFill(False)
+        display.SetVisibility2DOutline(True)
+        display.SetVisibility3D(False)
+        _restrict(display, views)
+
+
+def hide(result: Result) -> None:
+    """Take the mask and the outline of a result out of every view."""
+    for role in (MASK, EXAMINED):
+        if (node := result.get(role)) is not None:
+            node.GetDisplayNode().SetVisibility(False)
+
+
+def _restrict(display: slicer.vtkMRMLDisplayNode, views: list[str] | None) -> None:
+    display.RemoveAllViewNodeIDs()
+    for view in views or ():
+        display.AddViewNodeID(view)
+
+
+def _display(volume: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLScalarVolumeDisplayNode:
+    if volume.GetDisplayNode() is None:
+        volume.CreateDefaultDisplayNodes()
+    return volume.GetDisplayNode()
+
+
+def _heat_colours(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLColorTableNode:
+    """The one colour table of a scene for anomaly maps."""
+    node = scene.GetSingletonNode(HEAT, "vtkMRMLColorTableNode")
+    if node is not None:
+        return node
+    node = scene.CreateNodeByClass("vtkMRMLColorTableNode")
+    node.UnRegister(None)
+    node.SetSingletonTag(HEAT)
+    node.SetName("Anomaly score")
+    node.SetTypeToUser()
+    node.SetHideFromEditors(True)
+    node.SetNumberOfColors(256)
+    shares = np.linspace(0, len(ANCHORS) - 1, 256)
+    for index, share in enumerate(shares):
+        red, green, blue = (float(np.interp(share, np.arange(len(ANCHORS)), ANCHORS[:, channel])) for channel in range(3))
+        node.SetColor(index, f"{index}", red, green, blue, 1.0)
+    return scene.AddNode(node)
