@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,16 +48,16 @@ class Calibration:
         return cls(str(entry["name"]), float(entry["value"]), str(entry.get("found") or ""), share, median)
 
 
-def calibrations(report: Mapping[str, Any], models: Mapping[str, Any] | None = None) -> tuple[Calibration, ...]:
+def calibrations(report: Mapping[str, Any], models: Iterable[Mapping[str, Any]] = ()) -> tuple[Calibration, ...]:
     """The calibrations that belong to a result: those of its model, sequence, and score, its own first.
 
     Args:
         report: of the detection.
-        models: as the server lists its models; without it only the threshold of the detection itself is known.
+        models: as the server describes them; without them only the threshold of the detection itself is known.
     """
     own = report.get("threshold", {})
     known = [Calibration.of(own)] if own.get("name") not in (None, "user") else []
-    for model in (models or {}).get("models", ()):
+    for model in models:
         if model.get("weights") == report.get("weights"):
             of_sequence = model.get("thresholds", {}).get(report.get("modality"), {}).get("calibrated", {})
             entries = [{"name": name, **entry} for name, entry in of_sequence.items()]

@@ -25,6 +25,10 @@ class Application:
     def keep_setting(self, name: str, value: str) -> None:
         self._settings.setValue(PREFIX + name, value)
 
+    def window(self, widget: Any) -> Any:
+        """The window whose keys are used; a panel that is being made is not in it yet."""
+        return slicer.util.mainWindow() or widget.window()
+
     def agrees(self, title: str, question: str) -> bool:
         """Ask for consent; whoever only presses Enter does not give it."""
         buttons = qt.QMessageBox.Yes | qt.QMessageBox.No

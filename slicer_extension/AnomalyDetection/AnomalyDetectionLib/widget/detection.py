@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from ..jobs import Order, Progress, State
 from ..scene import add_result, scan_to_send
 from ..translation import _
 from .session import Session
+from .worklist import image_of, sequence_in
 
 SCORES = (None, "dark", "bright", "both")
 """In the order of the list in the panel."""
@@ -70,23 +70,23 @@ class Detection:
 
     def _detect(self, scan: Any) -> None:
         session = self._session
-        if not session.may_send():
+        # A case that lies where the server has it need not be sent to it again.
+        image = "" if scan.GetParentTransformNode() else image_of(scan, session.client)
+        if not image and not session.may_send():
             return
         session.messages.clear()
         folder = session.application.temporary_folder()
         try:
-            file = scan_to_send(scan, folder / "scan.nrrd")
+            sent = image or scan_to_send(scan, folder / "scan.nrrd")
         except Exception:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        order = Order(
-            session.client, file, folder / "result", session.status.has_jobs, self.parameters(), file_name=name_to_tell(scan.GetName())
-        )
-        image = scan.GetAttribute("AnomalyDetection.image") or ""
-        self._running = session.jobs.submit(order, lambda progress: self._changed(progress, scan, folder, image))
+        name = None if image else name_to_tell(scan.GetName(), sent.name)
+        order = Order(session.client, sent, folder / "result", session.status.has_jobs, self.parameters(), file_name=name)
+        self._running = session.jobs.submit(order, lambda progress: self._changed(progress, scan, folder))
         self.refresh()
 
-    def _changed(self, progress: Progress, scan: Any, folder: Path, image: str) -> None:
+    def _changed(self, progress: Progress, scan: Any, folder: Path) -> None:
         if not progress.state.final:
             self._ui.progressBar.setValue(round(100 * progress.share))
             self._ui.progressLabel.setText(in_words(progress))
@@ -95,9 +95,7 @@ class Detection:
         self.refresh()
         try:
             if progress.state == State.DONE:
-                result = add_result(self._session.scene, scan, progress.results.files, progress.results.report)
-                result.note(image=image)
-                self._session.show(result)
+                self._session.show(add_result(self._session.scene, scan, progress.results.files, progress.results.report))
             elif progress.state == State.FAILED:
                 self._session.messages.error(progress.error)
             else:
@@ -116,10 +114,11 @@ class Detection:
         self.refresh()
 
 
-def name_to_tell(name: str) -> str:
-    """What the server is told that the file is called: of the scan's name only the sequence."""
-    sequence = re.search(r"(?<![A-Za-z0-9])T[12](?![0-9])", name, re.IGNORECASE)
-    return f"scan-{sequence[0].upper()}.nrrd" if sequence else "scan.nrrd"
+def name_to_tell(name: str, file: str) -> str:
+    """What the server is told that a file is called: of the scan's name only the sequence, of the file's the ending."""
+    sequence = sequence_in(name)
+    ending = ".nii.gz" if file.lower().endswith(".nii.gz") else Path(file).suffix
+    return (f"scan-{sequence}" if sequence else "scan") + ending
 
 
 def in_words(progress: Progress) -> str:

@@ -41,9 +41,9 @@ class Panel:
         self.lesions = LesionTable(ui, self.session)
         self.review = ReviewSection(ui, self.session)
         self.report = ReportSection(ui, self.session)
-        self.batch = BatchSection(ui, self.session)
+        self.batch = BatchSection(ui, self.session, self.detection.parameters)
         self.retraining = RetrainingSection(ui, self.session)
-        self._shortcuts = [_shortcut(widget, keys, action) for keys, action in self._keys()]
+        self._shortcuts = [_shortcut(application.window(widget), keys, action) for keys, action in self._keys()]
         self._clock = qt.QTimer()
         self._clock.setInterval(POLL_MS)
         self._clock.timeout.connect(self.session.poll)
@@ -72,6 +72,7 @@ class Panel:
     def close(self) -> None:
         """End the clock and the threads; what runs is canceled."""
         self._clock.stop()
+        self.retraining.close()
         self.comparison.stop()
         self.session.close()
 
@@ -85,9 +86,9 @@ class Panel:
         )
 
 
-def _shortcut(widget: Any, keys: str, action: Any) -> Any:
+def _shortcut(window: Any, keys: str, action: Any) -> Any:
     """A key of the main window that is off until the module is entered."""
-    shortcut = qt.QShortcut(widget.window())
+    shortcut = qt.QShortcut(window)
     shortcut.setKey(qt.QKeySequence(keys))
     shortcut.setEnabled(False)
     shortcut.activated.connect(action)

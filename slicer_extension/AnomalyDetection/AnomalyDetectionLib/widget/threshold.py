@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import qt
 
 from ..calibrations import Calibration, calibrations
-from ..client import ClientError
+from ..client import ClientError, ModelList
 from ..lesions import SMALLEST_LESION_MM3
 from ..translation import _
 from .session import Session
@@ -22,14 +23,15 @@ class ThresholdSection:
     def __init__(self, ui: Any, session: Session) -> None:
         self._ui, self._session = ui, session
         self._calibrations: tuple[Calibration, ...] = ()
-        self._models: Any = None
+        self._models: tuple[Mapping[str, Any], ...] = ()
+        self._threshold = 0.0
         self._filling = False
         self._pause = qt.QTimer()
         self._pause.setSingleShot(True)
         self._pause.setInterval(PAUSE_MS)
         self._pause.timeout.connect(self.apply)
         ui.thresholdSlider.valueChanged.connect(self._moved)
-        ui.smallestSlider.valueChanged.connect(self._moved)
+        ui.smallestSlider.valueChanged.connect(self._resized)
         ui.calibrationBox.currentIndexChanged.connect(self._chosen)
         ui.resetButton.clicked.connect(self.reset)
         session.result_changed.connect(self._show)
@@ -43,7 +45,7 @@ class ThresholdSection:
         if session.live is None:
             return
         try:
-            session.live.move(ui.thresholdSlider.property("value"), ui.smallestSlider.property("value"))
+            session.live.move(self._threshold, ui.smallestSlider.property("value"))
         except Exception as error:
             session.messages.error(error)
             return
@@ -71,7 +73,8 @@ class ThresholdSection:
         self._explain()
 
     def _set(self, threshold: float, smallest_mm3: float) -> None:
-        """Let the widgets say this, without that being a wish of the person."""
+        """Let the widgets say this, without that being a wish of the person; the slider rounds, the value does not."""
+        self._threshold = threshold
         ui, highest = self._ui, max(self._session.live.highest, threshold)
         self._filling = True
         ui.thresholdSlider.setMinimum(highest / 200)
@@ -85,17 +88,22 @@ class ThresholdSection:
 
     def _index_of(self, threshold: float) -> int:
         """Which calibration a value is; behind the last where it is none."""
-        values = [round(one.value, 4) for one in self._calibrations]
-        return values.index(round(threshold, 4)) if round(threshold, 4) in values else len(values)
+        values = [round(one.value, 5) for one in self._calibrations]
+        return values.index(round(threshold, 5)) if round(threshold, 5) in values else len(values)
 
-    def _moved(self, *_ignored: float) -> None:
+    def _moved(self, threshold: float) -> None:
         if self._filling or self._session.live is None:
             return
+        self._threshold = threshold
         self._filling = True
-        self._ui.calibrationBox.setCurrentIndex(self._index_of(self._ui.thresholdSlider.property("value")))
+        self._ui.calibrationBox.setCurrentIndex(self._index_of(threshold))
         self._filling = False
         self._explain()
         self._pause.start()
+
+    def _resized(self, *_ignored: float) -> None:
+        if not self._filling and self._session.live is not None:
+            self._pause.start()
 
     def _chosen(self) -> None:
         index = self._ui.calibrationBox.property("currentIndex")
@@ -112,12 +120,13 @@ class ThresholdSection:
 
     def _connected(self) -> None:
         """Ask for the calibrations of the server's models; one that has no list of models knows those of the result only."""
-        self._models = None
+        self._models = ()
         if self._session.client is not None:
-            self._session.ask(lambda _cancellation: self._session.client.models(), self._told, self._not_told)
+            client = self._session.client
+            self._session.ask(lambda _cancellation: client.models(), self._told, self._not_told)
 
-    def _told(self, models: Any) -> None:
-        self._models = models if isinstance(models, dict) else None
+    def _told(self, models: ModelList) -> None:
+        self._models = tuple(models.models.values())
         self._show()
 
     def _not_told(self, error: Exception) -> None:
