@@ -218,7 +218,10 @@ def test_file_that_is_missing_is_named(tmp_path):
 LISTED = {
     "default": "uma_ddpm-v1", "broken": {"raw": "It is not calibrated."},
     "models": [{"name": "uma_ddpm", "modalities": ["T1", "T2"], "in_use": False}, {"name": "uma_ddpm-v1", "modalities": ["T1"], "in_use": True}],
-    "versions": {"uma_ddpm": {"in_use": "uma_ddpm-v1", "versions": ["uma_ddpm-v1"], "history": [{"action": "published"}], "candidate": None}},
+    "versions": {
+        "uma_ddpm": {"in_use": "uma_ddpm-v1", "versions": ["uma_ddpm-v1"], "history": [{"action": "published"}], "candidate": None},
+        "damaged": {"error": "Its history cannot be read."},
+    },
 }  # fmt: skip
 """As `GET /anomaly/models` answers; a double, because this version of the server may not have the route."""
 
@@ -228,6 +231,7 @@ def test_models_are_listed_and_changed_as_the_routes_say(answering):
     models = Client(listing.url).models()
     assert models.default == "uma_ddpm-v1" and set(models.models) == {"uma_ddpm", "uma_ddpm-v1"} and "raw" in models.broken
     assert models.versions["uma_ddpm"].versions == ("uma_ddpm-v1",) and models.versions["uma_ddpm"].candidate is None
+    assert models.versions["damaged"].error == "Its history cannot be read." and models.versions["damaged"].versions == ()
     changing = answering(answer(200, b'{"name": "uma_ddpm", "in_use": null, "default": "uma_ddpm"}'))
     client = Client(changing.url)
     assert client.use_version("uma_ddpm", None, by="Ada") is client.roll_back("uma_ddpm") is client.publish("uma_ddpm", override=True) is None
@@ -236,3 +240,17 @@ def test_models_are_listed_and_changed_as_the_routes_say(answering):
         assert line in sent
     with pytest.raises(NotOurServer, match="another version"):
         Client(answering(answer(200, b'{"models": 3}')).url).models()
+
+
+def test_training_is_told_with_its_log_and_figures(odd_server):
+    """A double of the two stock routes; a training on the real server takes minutes."""
+    task = {"id": "1", "request": {"model": "uma_ddpm"}, "status": "RUNNING", "start_ts": "2026-01-02 03:04:05", "details": ["epoch 1 of 3: loss 0.5"]}
+    info = {"models": {"anomaly": {}}, "train_stats": {"other": {"epoch": 9}, "uma_ddpm": {"epoch": 1, "total_epochs": 3}}}
+
+    def behave(connection, server):
+        head = server.read_head(connection)
+        connection.sendall(answer(200, json.dumps(info if b"/info/" in head else task).encode()))
+
+    state = Client(odd_server(behave).url).training()
+    assert state.is_running and state.log == ("epoch 1 of 3: loss 0.5",) and state.started == task["start_ts"] and state.ended == ""
+    assert state.figures == {"epoch": 1, "total_epochs": 3}

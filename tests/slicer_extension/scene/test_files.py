@@ -11,6 +11,7 @@ from AnomalyDetectionLib.scene import LiveThreshold, SceneError, add_result, exp
 from AnomalyDetectionLib.scene.hierarchy import folder_of
 from AnomalyDetectionLib.scene.segmentation import mask_of
 from AnomalyDetectionLib.scene.volumes import array_of, ijk_to_ras
+from vtk.util.numpy_support import vtk_to_numpy
 
 
 def put_under(scene, volume, matrix):
@@ -62,6 +63,27 @@ def test_scan_under_a_transform_is_sent_where_it_stands_and_its_result_lies_ther
     np.testing.assert_allclose(lesion.centroid_ras, (expected @ [*delivery.centres[0], 1])[:3], atol=0.06)
     back = sitk.ReadImage(str(write_mask_to_send(result, tmp_path / "back.nrrd")))
     np.testing.assert_allclose(geometry(back), expected, atol=1e-4)
+
+
+def test_scan_under_a_warp_is_sent_warped(desk, delivery, tmp_path):
+    """By a grid of displacements that are the same everywhere, so that it is known where the scan goes."""
+    grid = vtk.vtkImageData()
+    grid.SetDimensions(10, 10, 10)
+    grid.SetSpacing(30, 30, 30)
+    grid.SetOrigin(-150, -150, -150)
+    grid.AllocateScalars(vtk.VTK_DOUBLE, 3)
+    vtk_to_numpy(grid.GetPointData().GetScalars())[:] = (4, 0, -2)
+    warp = slicer.vtkOrientedGridTransform()
+    warp.SetDisplacementGridData(grid)
+    node = desk.scene.AddNewNodeByClass("vtkMRMLGridTransformNode", "warp")
+    node.SetAndObserveTransformToParent(warp)
+    scan = desk.load(delivery.scan)
+    scan.SetAndObserveTransformNodeID(node.GetID())
+    centres = []
+    for image in (delivery.image("scan"), sitk.ReadImage(str(scan_to_send(scan, tmp_path / "scan.nrrd")))):
+        middle = np.argwhere(sitk.GetArrayFromImage(image) > 0).mean(0)[::-1]
+        centres.append(image.TransformContinuousIndexToPhysicalPoint(middle.tolist()))
+    np.testing.assert_allclose(np.subtract(*centres[::-1]), (-4, 0, -2), atol=0.3)
 
 
 def test_scan_that_a_transform_shears_is_not_sent(desk, delivery, tmp_path):

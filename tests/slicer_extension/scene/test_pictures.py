@@ -65,6 +65,18 @@ def test_all_views_are_at_the_same_position_and_scale(desk, shown):
         shown.jump_to(2)
 
 
+def test_lesion_that_lies_outside_a_view_is_brought_into_it(desk, shown, delivery):
+    lesion = (delivery.ijk_to_ras() @ [*delivery.centres[1], 1])[:3]
+    zoomed, whole = desk.views["AnomalyAxialScan"], desk.views["AnomalyCoronalScan"]
+    for column in ("Scan", "Reconstruction", "Map"):
+        desk.views[f"AnomalyAxial{column}"].node.SetFieldOfView(12, 10, 1)
+    middle = pixel(whole, lesion)[:2]
+    shown.jump_to(1)
+    x, y, depth = pixel(zoomed, lesion)
+    assert (abs(x - 120) < 3 and abs(y - 100) < 3) and depth < 1
+    assert pixel(whole, lesion)[:2] == middle and pixel(whole, lesion)[2] < 1, "Where it is seen, nothing is shifted."
+
+
 def test_views_of_an_orientation_scroll_together(desk, shown):
     moved, beside, other = (desk.views[f"Anomaly{name}"] for name in ("AxialScan", "AxialMap", "CoronalScan"))
     before = other.node.GetSliceOffset()

@@ -152,12 +152,14 @@ class Versions:
         in_use: None for the model that the server came with.
         history: what was done, in order, each with `action`, `version`, `time` and `by`.
         candidate: the trained model that waits to be published, with `by`, `judgement` and `reasons`; None where none does.
+        error: why nothing is known of them, in a sentence.
     """
 
     in_use: str | None
     versions: tuple[str, ...]
     history: tuple[dict[str, Any], ...]
     candidate: dict[str, Any] | None
+    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,7 @@ class ModelList:
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> ModelList:
         versions = {
-            name: Versions(one["in_use"], tuple(one["versions"]), tuple(one["history"]), one.get("candidate"))
+            name: Versions(one.get("in_use"), tuple(one.get("versions", ())), tuple(one.get("history", ())), one.get("candidate"), one.get("error", ""))
             for name, one in answer.get("versions", {}).items()
         }
         models = {model["name"]: model for model in answer["models"]}

@@ -231,7 +231,7 @@ class Client:
         except NotFound:
             return TrainingState("")
         stats = self._info().get("train_stats", {})
-        name = answer.get("model") or next(iter(stats), "")
+        name = (answer.get("request") or {}).get("model") or next(iter(stats), "")
         log = answer.get("details") or ()
         return TrainingState(
             state=answer.get("status") or "",

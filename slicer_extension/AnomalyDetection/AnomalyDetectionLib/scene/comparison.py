@@ -89,14 +89,17 @@ class Comparison:
             display.show_examined(self.result, visible, layouts.views_but(self.scene, RECONSTRUCTION))
 
     def jump_to(self, row: int) -> None:
-        """Bring every view to the lesion of a row of the table.
+        """Bring every view of the scene to the lesion of a row of the table; one that does not show it then is centred on it.
 
         Raises:
             IndexError: there is no such row.
             SceneError: the table is gone.
         """
         position = centre(self.result.require(TABLE), row)
-        slicer.vtkMRMLSliceNode.JumpAllSlices(self.scene, *position, slicer.vtkMRMLSliceNode.CenteredJumpSlice)
+        for node in layouts.every_slice_node(self.scene):
+            node.JumpSliceByOffsetting(*position)
+            if not layouts.is_in_view(node, position):
+                node.JumpSliceByCentering(*position)
 
     def _shown_reconstruction(self) -> slicer.vtkMRMLScalarVolumeNode | None:
         if self.result is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 import slicer
+import vtk
 
 GROUP = 47
 """View group of all comparing views: views of one orientation in it scroll and zoom together."""
@@ -56,6 +57,20 @@ def composite_nodes(scene: slicer.vtkMRMLScene, column: str) -> list[slicer.vtkM
     """What says which volumes the views of a column show."""
     names = {view_name(orientation, column) for orientation in ORIENTATIONS}
     return [node for node in _of_class(scene, "vtkMRMLSliceCompositeNode") if node.GetLayoutName() in names]
+
+
+def every_slice_node(scene: slicer.vtkMRMLScene) -> list[slicer.vtkMRMLSliceNode]:
+    """Those of the comparing views and all others."""
+    return _of_class(scene, "vtkMRMLSliceNode")
+
+
+def is_in_view(node: slicer.vtkMRMLSliceNode, ras: tuple[float, float, float]) -> bool:
+    """Whether a point of the slice, or in front of it, lies within the edges of the view."""
+    to_pixels = vtk.vtkMatrix4x4()
+    vtk.vtkMatrix4x4.Invert(node.GetXYToRAS(), to_pixels)
+    x, y, _, _ = to_pixels.MultiplyPoint((*ras, 1.0))
+    width, height, _ = node.GetDimensions()
+    return 0 <= x < width and 0 <= y < height
 
 
 def views_but(scene: slicer.vtkMRMLScene, *columns: str) -> list[str]:
