@@ -79,7 +79,6 @@ def drawn(widget: Any, desk: Desk) -> QtGui.QImage:
     widget.show()
     for _ in range(3):
         QtWidgets.QApplication.processEvents()
-    widget.adjustSize()
     painter = QtGui.QPainter(canvas)
     painter.drawPixmap(0, 0, widget.grab(QtCore.QRect(0, 0, PANEL, SIZE[1])))
     width, height = View.SIZE

@@ -36,7 +36,7 @@ class Calibration:
         sentences = [f"{self.found[:1].upper()}{self.found[1:]}."] if self.found else []
         if self.healthy_share is not None:
             sentences.append(_("{share} healthy scans show a finding at it").format(share=_of_ten(self.healthy_share)))
-            if self.healthy_median_ml is not None:
+            if self.healthy_median_ml:
                 sentences[-1] += _(", in the median {volume:.1f} ml").format(volume=self.healthy_median_ml)
             sentences[-1] = f"{sentences[-1][:1].upper()}{sentences[-1][1:]}."
         return " ".join(sentences)

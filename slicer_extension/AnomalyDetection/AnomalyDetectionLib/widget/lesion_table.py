@@ -13,7 +13,7 @@ from ..translation import _
 from .session import Session
 
 KEEP, NUMBER = 0, 1
-WIDTHS = (38, 30, 48, 108, 48, 48)
+WIDTHS = (40, 24, 48, 84, 46, 46)
 """Of the columns in pixels; the last takes what is left."""
 
 
@@ -74,6 +74,7 @@ class LesionTable:
                 item.setData(qt.Qt.DisplayRole, value)
                 table.setItem(row, column, item)
         table.setSortingEnabled(True)
+        table.resizeRowsToContents()
         self._filling = False
         self._ui.summaryLabel.setText(summary(session.result, lesions, without))
 
@@ -138,5 +139,5 @@ def _box(kept: bool) -> Any:
 
 
 def _cells(lesion: Lesion) -> tuple[int | float | str, ...]:
-    extent = " × ".join(f"{length:.0f}" for length in lesion.extent_mm)
+    extent = "×".join(f"{length:.0f}" for length in lesion.extent_mm)
     return lesion.number, round(lesion.volume_ml, 2), extent, round(lesion.mean, 3), round(lesion.peak, 3), lesion.place
