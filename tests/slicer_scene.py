@@ -221,7 +221,8 @@ def deliver(folder: Path, lesions: tuple = (((30, 22, 20), 5, 0.4), ((14, 14, 12
     examined = brain & (k > 6)
     volumes = {
         "scan": scan, "mask": (score > THRESHOLD).astype(np.uint8), "reconstruction": healthy, "model_output": healthy * 0.9,
-        "anomaly_map": score, "examined": examined.astype(np.uint8), "structures": np.where(brain, np.where(i < 24, 41, 2), 0).astype(np.uint8),
+        "anomaly_map": score, "examined": examined.astype(np.uint8),
+        "structures": np.where(brain, np.where(i < 24, 41, 2), 0).astype(np.uint8),
     }  # fmt: skip
     files = {}
     for name, values in volumes.items():

@@ -27,8 +27,8 @@ TOKEN = "secret-of-the-hospital"
 
 def answer(status, body=b"", **headers):
     """The bytes of an HTTP answer."""
-    lines = [f"HTTP/1.1 {status} Said", f"Content-Length: {len(body)}", *(f"{key.replace('_', '-')}: {value}" for key, value in headers.items())]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+    told = [f"{key.replace('_', '-')}: {value}" for key, value in headers.items()]
+    return "\r\n".join([f"HTTP/1.1 {status} Said", f"Content-Length: {len(body)}", *told]).encode() + b"\r\n\r\n" + body
 
 
 def detail(sentence):
@@ -217,7 +217,7 @@ def test_file_that_is_missing_is_named(tmp_path):
 
 LISTED = {
     "default": "uma_ddpm-v1", "broken": {"raw": "It is not calibrated."},
-    "models": [{"name": "uma_ddpm", "modalities": ["T1", "T2"], "in_use": False}, {"name": "uma_ddpm-v1", "modalities": ["T1"], "in_use": True}],
+    "models": [{"name": "uma_ddpm", "in_use": False}, {"name": "uma_ddpm-v1", "in_use": True}],
     "versions": {
         "uma_ddpm": {"in_use": "uma_ddpm-v1", "versions": ["uma_ddpm-v1"], "history": [{"action": "published"}], "candidate": None},
         "damaged": {"error": "Its history cannot be read."},
@@ -244,7 +244,8 @@ def test_models_are_listed_and_changed_as_the_routes_say(answering):
 
 def test_training_is_told_with_its_log_and_figures(odd_server):
     """A double of the two stock routes; a training on the real server takes minutes."""
-    task = {"id": "1", "request": {"model": "uma_ddpm"}, "status": "RUNNING", "start_ts": "2026-01-02 03:04:05", "details": ["epoch 1 of 3: loss 0.5"]}
+    task = {"id": "1", "request": {"model": "uma_ddpm"}, "status": "RUNNING", "start_ts": "2026-01-02 03:04:05"}
+    task["details"] = ["epoch 1 of 3: loss 0.5"]
     info = {"models": {"anomaly": {}}, "train_stats": {"other": {"epoch": 9}, "uma_ddpm": {"epoch": 1, "total_epochs": 3}}}
 
     def behave(connection, server):

@@ -130,7 +130,8 @@ def reply(connection, status, content=None, header=""):
 
 def test_server_that_is_away_for_a_while_is_asked_again(watched, odd_server, tmp_path):
     running = {"id": "1", "state": "running", "phase": "repainting it as healthy", "step": 5, "steps": 7, "links": {}}
-    away = [(200, running), None, None, (503, {"detail": "The model is still being loaded."}), (200, running), (200, {**running, "state": "cancelled"})]
+    loading, cancelled = (503, {"detail": "The model is still being loaded."}), (200, {**running, "state": "cancelled"})
+    away = [(200, running), None, None, loading, (200, running), cancelled]
     number = watched.submit(Order(Client(odd_server(job_routes(*away)).url), "case", tmp_path))
     failed = watched.ended(number)
     notes = [progress.note for progress in watched.told[number]]

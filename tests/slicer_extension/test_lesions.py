@@ -41,7 +41,7 @@ def server_mask(values, threshold, spacing, smallest):
 
 
 @settings(max_examples=300, deadline=None)
-@given(MAPS, st.tuples(SPACINGS, SPACINGS, SPACINGS), st.sampled_from([0.0, 0.1, 0.15, 0.2, 0.3, 0.5]), st.sampled_from([0.0, 1.0, 8.0, 64.0]))
+@given(MAPS, st.tuples(SPACINGS, SPACINGS, SPACINGS), st.sampled_from([0.0, 0.1, 0.15, 0.2, 0.3, 0.5]), st.sampled_from([0.0, 1, 8, 64]))
 def test_mask_is_the_servers(values, spacing, threshold, smallest):
     findings = ours.AnomalyMap(values, as_image(values, spacing)[1]).findings(threshold, smallest)
     np.testing.assert_array_equal(findings.mask(), server_mask(values, threshold, spacing, smallest))
@@ -60,7 +60,8 @@ def test_lesions_are_the_servers_in_the_same_order(values, spacing, angle, rando
     assert len(findings.lesions) == len(expected)
     for lesion, other in zip(findings.lesions, expected):
         told = other.as_dict()
-        assert (lesion.number, lesion.side, lesion.structure, lesion.place) == tuple(told[key] for key in ("label", "side", "structure", "place"))
+        assert (lesion.number, lesion.side, lesion.structure) == (other.label, other.side, other.structure)
+        assert lesion.place == told["place"]
         assert lesion.volume_ml == pytest.approx(other.volume_ml, abs=1.1e-3)
         for ours_, theirs_ in ((lesion.centroid_ras, other.centroid_ras), (lesion.extent_mm, other.extent_mm)):
             assert ours_ == pytest.approx(theirs_, abs=0.101)

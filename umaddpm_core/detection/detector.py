@@ -70,7 +70,7 @@ class Detector:
             raise InputError(f"The model {name} is not calibrated; run `umaddpm calibrate` on it first.")
         self.artefact = artefact
         self.name = name
-        self.device = _device(device)
+        self.device = device_of(device)
         self.weights = artefact.digest()
         self.method = from_artefact(artefact).to(self.device)
         settings = PreprocessingSettings(**artefact.preprocessing)
@@ -264,7 +264,12 @@ def _coverage(prepared: PreparedScan, examined: sitk.Image) -> dict[str, float]:
     }
 
 
-def _device(name: str | None) -> torch.device:
+def device_of(name: str | None) -> torch.device:
+    """The device of a name; without one a GPU where there is one, else the CPU.
+
+    Raises:
+        InputError: there is no such device.
+    """
     if name is None:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:

@@ -74,7 +74,6 @@ class Detections:
         return {
             "models": sorted({detector.name, *self.models()}),
             "default_model": detector.name,
-            "device": str(detector.device),
             "modalities": list(detector.modalities),
             "thresholds": list(detector.thresholds),
         }

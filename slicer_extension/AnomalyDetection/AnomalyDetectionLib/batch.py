@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from .client import Results
+from .replacing import replacing
 
 ENDINGS = (".nii.gz", ".nii", ".nrrd", ".mha")
 COLUMNS = ("scan", "state", "findings", "volume_ml", "threshold", "model", "message", "notice")
@@ -54,17 +54,12 @@ def write_table(items: Sequence[Item], path: Path, notice: str) -> Path:
     Raises:
         OSError: the file cannot be written.
     """
-    part = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        with part.open("w", newline="", encoding="utf-8-sig") as file:
-            writer = csv.writer(file)
-            writer.writerow(COLUMNS)
-            for item in items:
-                cells = (item.name, item.state, item.findings, item.volume_ml, item.threshold, item.model, item.message, notice)
-                writer.writerow(["" if cell is None else cell for cell in cells])
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    with replacing(path) as part, part.open("w", newline="", encoding="utf-8-sig") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for item in items:
+            cells = (item.name, item.state, item.findings, item.volume_ml, item.threshold, item.model, item.message, notice)
+            writer.writerow(["" if cell is None else cell for cell in cells])
     return path
 
 

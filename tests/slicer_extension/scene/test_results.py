@@ -178,6 +178,7 @@ def test_the_servers_detection_and_the_scene_agree_voxel_for_voxel(desk, tiny_mo
         other = detector.rethreshold(detection, value)
         findings = threshold.move(value)
         np.testing.assert_array_equal(the_mask(result), sitk.GetArrayFromImage(other.mask))
-        assert [(one.number, one.side, one.structure) for one in findings.lesions] == [(one.label, one.side, one.structure) for one in other.lesions]
+        assert [one.place for one in findings.lesions] == [one.place for one in other.lesions]
+        assert [one.number for one in findings.lesions] == [one.label for one in other.lesions]
     values = array_of(result.get("anomaly_map"))
     assert AnomalyMap(values, ijk_to_ras(result.get("anomaly_map"))).voxel_mm3 == pytest.approx(np.prod(detection.scan.GetSpacing()), rel=1e-6)

@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-pytest.importorskip("PySide6")
 
-from slicer_desktop import Desktop, loaded_ui  # noqa: E402
-from slicer_scene import Desk, delivered, delivery, desk, make_desk, result  # noqa: E402
+from slicer_desktop import Desktop, loaded_ui
+from slicer_scene import Desk, delivered, delivery, desk, make_desk, result
 
 __all__ = ["delivered", "delivery", "desk", "make_desk", "result"]
 

@@ -52,8 +52,13 @@ class AnomalyInfer(InferTask):
         }
 
     def info(self) -> dict[str, Any]:
-        """The stock description, with the models, modalities and thresholds that a request can name."""
-        return {**super().info(), **self._detections.describe()}
+        """The stock description, with the models, modalities and thresholds that a request can name, and what is computed on."""
+        described = self._detections.describe()
+        if described:
+            from umaddpm_core.detection.detector import device_of
+
+            described = {**described, "device": str(device_of(None))}
+        return {**super().info(), **described}
 
     def __call__(self, request: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
         """Detect in the scan at the path `request["image"]`.

@@ -161,6 +161,11 @@ class Versions:
     candidate: dict[str, Any] | None
     error: str = ""
 
+    @classmethod
+    def of(cls, answer: Mapping[str, Any]) -> Versions:
+        lists = (tuple(answer.get(name, ())) for name in ("versions", "history"))
+        return cls(answer.get("in_use"), *lists, answer.get("candidate"), answer.get("error", ""))
+
 
 @dataclass(frozen=True)
 class ModelList:
@@ -180,9 +185,6 @@ class ModelList:
 
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> ModelList:
-        versions = {
-            name: Versions(one.get("in_use"), tuple(one.get("versions", ())), tuple(one.get("history", ())), one.get("candidate"), one.get("error", ""))
-            for name, one in answer.get("versions", {}).items()
-        }
+        versions = {name: Versions.of(one) for name, one in answer.get("versions", {}).items()}
         models = {model["name"]: model for model in answer["models"]}
         return cls(answer["default"], models, dict(answer.get("broken", {})), versions)

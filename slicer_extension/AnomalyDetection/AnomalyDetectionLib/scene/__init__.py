@@ -3,10 +3,11 @@
 from .comparison import RECONSTRUCTIONS, Comparison
 from .export import FORMATS, export, write_lesions, write_mask_to_send
 from .layouts import Layout
+from .nodes import SceneError
 from .result import Result, add_result, results_in
 from .table import left_out, set_kept
 from .threshold import LiveThreshold
-from .volumes import SceneError, scan_to_send
+from .volumes import scan_to_send
 
 __all__ = [
     "FORMATS",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..replacing import replacing
 from .result import ANOMALY_MAP, MASK, Result
 from .segmentation import mask_of
 from .volumes import SceneError, ijk_to_ras
@@ -41,14 +41,11 @@ def write_dicom_seg(result: Result, sources: Sequence[Path], path: Path) -> Path
     images = [pydicom.dcmread(file) for file in sources]
     frames = np.stack([mask[index] for index in _slices(images, ijk_to_ras(grid), mask.shape)])
     written = Segmentation(source_images=images, pixel_array=frames, **_described(result))
-    part = path.with_name(f".{os.getpid()}.{path.name}")
     try:
-        written.save_as(part)
-        os.replace(part, path)
+        with replacing(path) as part:
+            written.save_as(part)
     except OSError as error:
         raise SceneError(f"{path.name} cannot be written to {path.parent} ({error.strerror}).") from error
-    finally:
-        part.unlink(missing_ok=True)
     return path
 
 

@@ -7,6 +7,8 @@ from enum import Enum
 import slicer
 import vtk
 
+from .nodes import nodes_of
+
 GROUP = 47
 """View group of all comparing views: views of one orientation in it scroll and zoom together."""
 ORIENTATIONS = {"Axial": "#F34A33", "Sagittal": "#EDD54C", "Coronal": "#6EB04B"}
@@ -50,18 +52,18 @@ def slice_nodes(scene: slicer.vtkMRMLScene, column: str | None = None) -> list[s
     """The slice nodes of the comparing views that there are, of one column or of all."""
     columns = (SCAN, RECONSTRUCTION, MAP) if column is None else (column,)
     names = {view_name(orientation, one) for orientation in ORIENTATIONS for one in columns}
-    return [node for node in _of_class(scene, "vtkMRMLSliceNode") if node.GetLayoutName() in names]
+    return [node for node in nodes_of(scene, "vtkMRMLSliceNode") if node.GetLayoutName() in names]
 
 
 def composite_nodes(scene: slicer.vtkMRMLScene, column: str) -> list[slicer.vtkMRMLSliceCompositeNode]:
     """What says which volumes the views of a column show."""
     names = {view_name(orientation, column) for orientation in ORIENTATIONS}
-    return [node for node in _of_class(scene, "vtkMRMLSliceCompositeNode") if node.GetLayoutName() in names]
+    return [node for node in nodes_of(scene, "vtkMRMLSliceCompositeNode") if node.GetLayoutName() in names]
 
 
 def every_slice_node(scene: slicer.vtkMRMLScene) -> list[slicer.vtkMRMLSliceNode]:
     """Those of the comparing views and all others."""
-    return _of_class(scene, "vtkMRMLSliceNode")
+    return nodes_of(scene, "vtkMRMLSliceNode")
 
 
 def is_in_view(node: slicer.vtkMRMLSliceNode, ras: tuple[float, float, float]) -> bool:
@@ -76,7 +78,7 @@ def is_in_view(node: slicer.vtkMRMLSliceNode, ras: tuple[float, float, float]) -
 def views_but(scene: slicer.vtkMRMLScene, *columns: str) -> list[str]:
     """Ids of all slice and 3-D views but those of these columns."""
     without = {node.GetID() for column in columns for node in slice_nodes(scene, column)}
-    every = [*_of_class(scene, "vtkMRMLSliceNode"), *_of_class(scene, "vtkMRMLViewNode")]
+    every = [*nodes_of(scene, "vtkMRMLSliceNode"), *nodes_of(scene, "vtkMRMLViewNode")]
     return [node.GetID() for node in every if node.GetID() not in without]
 
 
@@ -91,7 +93,3 @@ def _row(orientation: str, colour: str, columns: tuple[str, ...]) -> str:
         for column in columns
     )
     return f'<item><layout type="horizontal">{views}</layout></item>'
-
-
-def _of_class(scene: slicer.vtkMRMLScene, kind: str) -> list[slicer.vtkMRMLNode]:
-    return [scene.GetNthNodeByClass(index, kind) for index in range(scene.GetNumberOfNodesByClass(kind))]

@@ -11,8 +11,9 @@ import numpy as np
 import slicer
 
 from . import hierarchy
+from .nodes import SceneError, nodes_of
 from .segmentation import new_segmentation
-from .volumes import SceneError, array_of, read_volume
+from .volumes import array_of, read_volume
 
 MARK = "AnomalyDetectionResult"
 NOTICE = "Research use only. Not a medical device, not for diagnosis."
@@ -126,8 +127,7 @@ def add_result(
 
 def results_in(scene: slicer.vtkMRMLScene, scan: slicer.vtkMRMLScalarVolumeNode | None = None) -> list[Result]:
     """Every result of a scene, the oldest first; only those of one scan, where it is given."""
-    nodes = [scene.GetNthNodeByClass(index, "vtkMRMLScriptedModuleNode") for index in range(scene.GetNumberOfNodesByClass("vtkMRMLScriptedModuleNode"))]
-    results = [Result(node) for node in nodes if node.GetAttribute("ModuleName") == MARK]
+    results = [Result(node) for node in nodes_of(scene, "vtkMRMLScriptedModuleNode") if node.GetAttribute("ModuleName") == MARK]
     return [result for result in results if scan is None or result.get(SCAN) is scan]
 
 

@@ -9,12 +9,10 @@ import slicer
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
+from .nodes import SceneError
+
 LARGEST_SHEAR = 1e-3
 """How far the axes of a volume may be from perpendicular, as the product of their directions."""
-
-
-class SceneError(Exception):
-    """The scene does not hold what is needed; the text is one sentence for the person at the keyboard."""
 
 
 def read_volume(scene: slicer.vtkMRMLScene, path: Path, name: str, kind: str = "vtkMRMLScalarVolumeNode") -> slicer.vtkMRMLVolumeNode:

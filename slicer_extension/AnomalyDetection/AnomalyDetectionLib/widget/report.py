@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ..replacing import replacing
 from ..report import Page, html
 from ..scene import FORMATS, Result, SceneError, export, left_out, write_lesions
 from ..scene.dicom_seg import write_dicom_seg
@@ -105,14 +105,11 @@ def page_of(result: Result, lesions: tuple) -> Page:
 
 
 def _written(path: Path, text: str) -> Path:
-    part = path.with_name(f".{os.getpid()}.{path.name}")
     try:
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, path)
+        with replacing(path) as part:
+            part.write_text(text, encoding="utf-8")
     except OSError as error:
         raise SceneError(f"{path.name} cannot be written to {path.parent} ({error.strerror}).") from error
-    finally:
-        part.unlink(missing_ok=True)
     return path
 
 

@@ -1,0 +1,108 @@
+"""Report and files, from the panel."""
+
+import csv
+
+import numpy as np
+import pydicom
+import pytest
+import SimpleITK as sitk
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
+
+
+def dicom_series(image, folder):
+    """A scan as an MR series of one file for each slice."""
+    folder.mkdir()
+    voxels, direction = sitk.GetArrayFromImage(image), np.reshape(image.GetDirection(), (3, 3))
+    study, series, frame = generate_uid(), generate_uid(), generate_uid()
+    for number, slice_ in enumerate(voxels):
+        meta = FileMetaDataset()
+        meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = MRImageStorage, generate_uid()
+        meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        one = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
+        one.SOPClassUID, one.SOPInstanceUID = MRImageStorage, meta.MediaStorageSOPInstanceUID
+        one.StudyInstanceUID, one.SeriesInstanceUID, one.FrameOfReferenceUID = study, series, frame
+        one.PatientID, one.PatientName, one.PatientBirthDate, one.PatientSex = "1", "Nobody^Nora", "", "O"
+        one.StudyID = one.AccessionNumber = one.ReferringPhysicianName = ""
+        one.StudyDate, one.StudyTime, one.Modality, one.SeriesNumber, one.InstanceNumber = "20260101", "120000", "MR", 1, number + 1
+        one.ImageOrientationPatient = [*direction[:, 0], *direction[:, 1]]
+        one.ImagePositionPatient = list(image.TransformIndexToPhysicalPoint((0, 0, number)))
+        one.PixelSpacing, one.SliceThickness = [image.GetSpacing()[1], image.GetSpacing()[0]], image.GetSpacing()[2]
+        one.Rows, one.Columns, one.SamplesPerPixel, one.PhotometricInterpretation = *slice_.shape, 1, "MONOCHROME2"
+        one.BitsAllocated, one.BitsStored, one.HighBit, one.PixelRepresentation = 16, 16, 15, 0
+        one.PixelData = slice_.astype(np.uint16).tobytes()
+        one.save_as(folder / f"{number:03}.dcm", write_like_original=False)
+    return sorted(folder.iterdir())
+
+
+def test_report_is_written_and_opened(with_result, tmp_path):
+    with_result.desktop.where = tmp_path
+    with_result.ui.reportButton.click()
+    (page,) = with_result.desktop.opened
+    text = page.read_text(encoding="utf-8")
+    assert with_result.says == "" and text.count("<img") == 4 and "synthetic_dice" in text and "uma_ddpm" in text
+    assert "Research use only" in text and "not examined: 12.5 %" in text and "composite of scan and model" in text
+    assert [file.name for file in tmp_path.glob("*.html*")] == [page.name] and page.name in with_result.ui.exportLabel.text()
+
+
+def test_nothing_is_written_where_nothing_is_chosen(with_result, tmp_path):
+    with_result.desktop.where = None
+    for button in ("reportButton", "csvButton", "exportButton", "segButton"):
+        getattr(with_result.ui, button).click()
+    assert with_result.desktop.opened == [] and with_result.says == "" and with_result.ui.exportLabel.text() == ""
+
+
+def test_lesions_go_into_a_table_with_what_was_left_out(with_result, tmp_path):
+    from PySide6.QtCore import Qt
+
+    with_result.desktop.where = tmp_path
+    with_result.ui.lesionTable.item(1, 0).setCheckState(Qt.Unchecked)
+    with_result.ui.csvButton.click()
+    (file,) = tmp_path.glob("*.csv")
+    rows = list(csv.DictReader(file.open(encoding="utf-8-sig")))
+    assert [row["Kept"] for row in rows] == ["1", "0"]
+
+
+@pytest.mark.parametrize("index, ending", [(0, ".nii.gz"), (1, ".nrrd")])
+def test_mask_and_maps_go_into_a_folder_of_their_own(with_result, tmp_path, delivery, index, ending):
+    with_result.desktop.where = tmp_path / "out"
+    with_result.ui.formatBox.setCurrentIndex(index)
+    with_result.ui.exportButton.click()
+    (folder,) = (tmp_path / "out").iterdir()
+    assert np.array_equal(sitk.GetArrayFromImage(sitk.ReadImage(str(folder / f"mask{ending}"))), delivery.voxels("mask"))
+    assert (folder / f"anomaly_map{ending}").is_file()
+
+
+def test_mask_as_dicom_seg_lies_on_the_images_of_the_series(with_result, tmp_path, delivery):
+    with_result.desktop.where = tmp_path / "out"
+    with_result.desktop.where.mkdir()
+    # In another order than that of the slices, as a database gives them.
+    with_result.desktop.dicom = dicom_series(delivery.image("scan"), tmp_path / "series")[::-1]
+    with_result.ui.segButton.click()
+    (file,) = with_result.desktop.where.iterdir()
+    seg = pydicom.dcmread(file)
+    assert seg.Modality == "SEG" and seg.SegmentSequence[0].SegmentedPropertyTypeCodeSequence[0].CodeValue == "4147007"
+    mask, found = delivery.image("mask"), 0
+    for frame, pixels in zip(seg.PerFrameFunctionalGroupsSequence, seg.pixel_array):
+        _, _, k = mask.TransformPhysicalPointToContinuousIndex([float(value) for value in frame.PlanePositionSequence[0].ImagePositionPatient])
+        assert np.array_equal(pixels, delivery.voxels("mask")[round(k)])
+        found += pixels.sum()
+    assert found == delivery.voxels("mask").sum()
+
+
+def test_why_there_is_no_dicom_seg_is_told(with_result, tmp_path, delivery, delivered):
+    with_result.desktop.where = tmp_path
+    with_result.ui.segButton.click()
+    assert "not loaded from DICOM" in with_result.says
+    moved = delivery.image("scan")
+    moved.SetOrigin([value + 1 for value in moved.GetOrigin()])
+    with_result.desktop.dicom = dicom_series(moved, tmp_path / "series")
+    with_result.ui.segButton.click()
+    assert "does not lie on the images" in with_result.says and list(tmp_path.glob("*.dcm*")) == []
+
+
+def test_folder_that_cannot_be_written_to_is_told(with_result, tmp_path):
+    (tmp_path / "file").write_text("")
+    with_result.desktop.where = tmp_path / "file"
+    with_result.ui.reportButton.click()
+    assert "cannot be written" in with_result.says and with_result.desktop.opened == []
