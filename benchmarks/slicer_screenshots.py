@@ -56,7 +56,8 @@ def main(target: Path) -> None:
         ui.connectionForm.hide()
         ui.changeConnectionButton.show()
         ui.detectButton.setEnabled(True)
-        panel.session.show(add_result(desk.scene, scan, {path.name.split(".")[0]: path for path in files.glob("*.nii.gz")}, detection.report))
+        volumes = {path.name.removesuffix(".nii.gz"): path for path in files.glob("*.nii.gz")}
+        panel.session.show(add_result(desk.scene, scan, volumes, detection.report))
         ui.layoutBox.setCurrentIndex(list(Layout).index(Layout.SCAN_RECONSTRUCTION_MAP))
         panel.session.comparison.jump_to(0)
         ui.lesionTable.selectRow(0)

@@ -160,7 +160,7 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):
     def _fill(self) -> None:
         chosen, count = self.currentNode(), self._scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode")
         volumes = [self._scene.GetNthNodeByClass(index, "vtkMRMLScalarVolumeNode") for index in range(count)]
-        nodes = [None, *(node for node in volumes if node.IsTypeOf("vtkMRMLScalarVolumeNode") and node.GetClassName() == "vtkMRMLScalarVolumeNode")]
+        nodes = [None, *(node for node in volumes if node.GetClassName() == "vtkMRMLScalarVolumeNode")]
         self.blockSignals(True)
         self.clear()
         self.addItems(["Select a Volume", *(node.GetName() for node in nodes[1:])])
@@ -181,7 +181,8 @@ def loaded_ui() -> tuple[QtWidgets.QWidget, types.SimpleNamespace]:
     for kind in STAND_INS:
         loader.registerCustomWidget(kind)
     widget = loader.load(str(UI))
-    return widget, types.SimpleNamespace(**{child.objectName(): child for child in widget.findChildren(QtWidgets.QWidget) if child.objectName()})
+    named = {child.objectName(): child for child in widget.findChildren(QtWidgets.QWidget) if child.objectName()}
+    return widget, types.SimpleNamespace(**named)
 
 
 class Desktop:

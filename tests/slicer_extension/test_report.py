@@ -15,8 +15,11 @@ LESION = Lesion(1, 1.5, (0, 0, 0), (10.0, 12.0, 14.0), 0.4, 0.2, "left", "thalam
 
 
 def page(**changes):
-    facts = {"title": "t", "facts": (("Scan", "s"),), "summary": "1 finding", "lesions": (LESION,), "left_out": frozenset(), "slices": (), "notice": "Research use only."}
-    return Page(**{**facts, **changes})
+    usual = {
+        "title": "t", "facts": (("Scan", "s"),), "summary": "1 finding", "lesions": (LESION,), "left_out": frozenset(), "slices": (),
+        "notice": "Research use only.",
+    }  # fmt: skip
+    return Page(**{**usual, **changes})
 
 
 class Elements(HTMLParser):
@@ -40,7 +43,8 @@ def test_report_holds_everything_itself_and_says_research_use_only():
 
 def test_markup_in_names_and_comments_stays_text():
     evil = '<script>alert("x")</script><img src=x onerror=y>'
-    text = html(page(title=evil, facts=((evil, evil),), summary=evil, slices=(KeySlice(evil, b""),), lesions=(Lesion(1, 1, (0, 0, 0), (1, 1, 1), 1, 1, "", evil),)))
+    lesion = Lesion(1, 1, (0, 0, 0), (1, 1, 1), 1, 1, "", evil)
+    text = html(page(title=evil, facts=((evil, evil),), summary=evil, slices=(KeySlice(evil, b""),), lesions=(lesion,)))
     assert "script" not in Elements(text).tags and Elements(text).tags.count("img") == 1
 
 

@@ -85,4 +85,5 @@ def _row(lesion: Lesion, is_out: bool) -> str:
 
 def _figure(one: KeySlice) -> str:
     source = b64encode(one.png).decode("ascii")
-    return f'<figure><img alt="{escape(one.caption)}" src="data:image/png;base64,{source}"><figcaption>{escape(one.caption)}</figcaption></figure>'
+    caption = escape(one.caption)
+    return f'<figure><img alt="{caption}" src="data:image/png;base64,{source}"><figcaption>{caption}</figcaption></figure>'

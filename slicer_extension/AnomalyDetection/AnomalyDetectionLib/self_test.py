@@ -5,8 +5,8 @@ from slicer.ScriptedLoadableModule import ScriptedLoadableModuleTest
 
 
 class AnomalyDetectionTest(ScriptedLoadableModuleTest):
-    """That the panel comes up in PythonQt with the real `ctk*` and `qMRML*` widgets, is bound to the parameter node, fits its
-    column, and outlives closing the scene. Client, worker, and scene are tested without the application; no server is needed.
+    """That the panel comes up in PythonQt with the real `ctk*` and `qMRML*` widgets, is bound to the parameter node, and
+    outlives closing the scene. Client, worker, and scene are tested without the application; no server is needed.
     """
 
     def setUp(self):
@@ -24,7 +24,6 @@ class AnomalyDetectionTest(ScriptedLoadableModuleTest):
     def test_panelNeedsAServerAndAScan(self, widget):
         self.assertFalse(widget.ui.detectButton.enabled)
         self.assertTrue(widget.ui.detectButton.toolTip)
-        self.assertLess(widget.ui.AnomalyDetection.minimumSizeHint.width() if hasattr(widget.ui, "AnomalyDetection") else 0, 500)
 
     def test_parametersFollowTheWidgets(self, widget):
         widget.ui.maskOpacitySlider.value = 0.25

@@ -84,7 +84,8 @@ def test_mask_as_dicom_seg_lies_on_the_images_of_the_series(with_result, tmp_pat
     assert seg.Modality == "SEG" and seg.SegmentSequence[0].SegmentedPropertyTypeCodeSequence[0].CodeValue == "4147007"
     mask, found = delivery.image("mask"), 0
     for frame, pixels in zip(seg.PerFrameFunctionalGroupsSequence, seg.pixel_array):
-        _, _, k = mask.TransformPhysicalPointToContinuousIndex([float(value) for value in frame.PlanePositionSequence[0].ImagePositionPatient])
+        corner = [float(value) for value in frame.PlanePositionSequence[0].ImagePositionPatient]
+        _, _, k = mask.TransformPhysicalPointToContinuousIndex(corner)
         assert np.array_equal(pixels, delivery.voxels("mask")[round(k)])
         found += pixels.sum()
     assert found == delivery.voxels("mask").sum()

@@ -84,7 +84,8 @@ def test_keys_step_through_the_lesions_only_while_the_module_is_open(with_result
 def test_views_show_what_the_panel_says(with_result):
     ui = with_result.ui
     ui.layoutBox.setCurrentIndex(1)
-    assert with_result.desk.scene.GetFirstNodeByClass("vtkMRMLLayoutNode").GetViewArrangement() == layouts.Layout.SCAN_RECONSTRUCTION_MAP.value
+    arrangement = with_result.desk.scene.GetFirstNodeByClass("vtkMRMLLayoutNode").GetViewArrangement()
+    assert arrangement == layouts.Layout.SCAN_RECONSTRUCTION_MAP.value
     ui.heatOpacitySlider.setValue(0.2)
     assert opacity(with_result, "Map") == pytest.approx([0.2] * 3)
     assert "composite" in ui.captionLabel.text()

@@ -58,9 +58,11 @@ class BatchSection:
             return
         session.application.keep_setting("batchOutput", chosen)
         self._output = Path(chosen)
+        self._output.mkdir(parents=True, exist_ok=True)
         if ui.batchSourceBox.property("currentIndex") == WORKLIST:
-            client = session.client
-            session.ask(lambda _cancellation: client.cases(), self._listed)
+            client, self._stopped = session.client, False
+            session.ask(lambda _cancellation: client.cases(), self._listed, self._not_listed)
+            self._refresh()
             return
         folder = ui.batchFolderEdit.property("currentPath")
         if not folder or not Path(folder).is_dir():
@@ -69,10 +71,21 @@ class BatchSection:
             self._begin(scans_in(Path(folder)))
 
     def _listed(self, cases: tuple[Case, ...]) -> None:
+        if self._stopped:
+            self._refresh()
+            self._session.messages.tell(_("The batch was stopped before it began."))
+            return
         self._begin([Item(case.image, case.image) for case in cases])
+
+    def _not_listed(self, error: Exception) -> None:
+        self._stopped = True
+        self._refresh()
+        self._session.messages.error(error)
 
     def _begin(self, items: list[Item]) -> None:
         if not items:
+            self._stopped = True
+            self._refresh()
             self._session.messages.tell(_("There are no scans ({endings}).").format(endings=", ".join(ENDINGS)))
             return
         self._items, self._stopped = items, False
@@ -114,7 +127,8 @@ class BatchSection:
         try:
             path = write_table(self._items, self._output / TABLE_FILE, NOTICE)
         except OSError as error:
-            self._session.messages.error(error)
+            reason = _("The batch has ended, but its table cannot be written to {folder} ({reason}).")
+            self._session.messages.tell(reason.format(folder=self._output, reason=error.strerror))
             return
         self._session.messages.tell(_("The batch has ended; its table is {path}.").format(path=path))
 

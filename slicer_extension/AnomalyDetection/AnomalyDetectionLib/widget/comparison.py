@@ -6,7 +6,7 @@ from typing import Any
 
 import qt
 
-from ..scene import RECONSTRUCTIONS, Layout
+from ..scene import RECONSTRUCTIONS, Layout, SceneError
 from ..translation import _
 from .session import Session
 
@@ -68,9 +68,14 @@ class ComparisonSection:
         session, index = self._session, self._ui.layoutBox.property("currentIndex")
         session.application.keep_setting("layout", str(index))
         session.comparison.layout = LAYOUTS[index]
-        if session.result is not None:
+        if session.result is None:
+            return
+        try:
             session.comparison.show(session.result)
-            session.comparison.show_examined(self._ui.examinedCheck.property("checked"))
+        except SceneError as error:
+            session.messages.error(error)
+            return
+        session.comparison.show_examined(self._ui.examinedCheck.property("checked"))
 
     def _reconstruction_chosen(self) -> None:
         index = self._ui.reconstructionBox.property("currentIndex")

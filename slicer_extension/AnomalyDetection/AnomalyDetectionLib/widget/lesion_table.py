@@ -121,12 +121,14 @@ def summary(result: Result | None, lesions: tuple[Lesion, ...], without: set[int
     kept = [lesion for lesion in lesions if lesion.number not in without]
     volume = sum(lesion.volume_ml for lesion in kept)
     found = _("No finding above the threshold.")
-    if kept:
-        found = _("{number} findings, {volume:.1f} ml").format(number=len(kept), volume=volume) if len(kept) > 1 else _("1 finding, {volume:.1f} ml").format(volume=volume)
+    if lesions:
+        counted = _("1 finding, {volume:.1f} ml") if len(kept) == 1 else _("{number} findings, {volume:.1f} ml")
+        found = counted.format(number=len(kept), volume=volume)
         found += _("; {number} left out.").format(number=len(without)) if without else "."
     quality = result.report.get("quality", {})
     if quality.get("verdict") not in (None, "ok"):
-        found += " " + _("Image quality: {verdict}. {reasons}").format(verdict=quality["verdict"], reasons=" ".join(quality.get("reasons", ())))
+        reasons = " ".join(quality.get("reasons", ()))
+        found += " " + _("Image quality: {verdict}. {reasons}").format(verdict=quality["verdict"], reasons=reasons)
     coverage = result.not_examined
     return f"{found} {coverage[:1].upper()}{coverage[1:]}."
 

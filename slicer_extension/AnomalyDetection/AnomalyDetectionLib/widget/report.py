@@ -79,13 +79,13 @@ def page_of(result: Result, lesions: tuple) -> Page:
     """
     report, without = result.report, left_out(result.require(TABLE))
     scan, threshold, quality = result.get(SCAN), report.get("threshold", {}), report.get("quality", {})
-    made_at = f"{result.threshold:g} ({threshold['name']})" if result.threshold == threshold.get("value") else f"{result.threshold:g} (own value)"
-    verdict = result.noted("verdict")
+    name = threshold["name"] if result.threshold == threshold.get("value") else _("own value")
+    verdict, weights = result.noted("verdict"), str(report.get("weights", "?"))[:12]
     facts = (
         (_("Scan"), scan.GetName() if scan else report.get("scan", "")),
         (_("Sequence"), str(report.get("modality", ""))),
-        (_("Model"), f"{report.get('model', '')} (version {report.get('package_version', '?')}, weights {str(report.get('weights', '?'))[:12]})"),
-        (_("Threshold"), f"{made_at}, score {threshold.get('score', '')}"),
+        (_("Model"), f"{report.get('model', '')} (version {report.get('package_version', '?')}, weights {weights})"),
+        (_("Threshold"), f"{result.threshold:g} ({name}), score {threshold.get('score', '')}"),
         (_("Image quality"), " ".join([str(quality.get("verdict", "")), *map(str, quality.get("reasons", ()))])),
         (_("Coverage"), result.not_examined),
         (_("Reviewer"), result.noted("reviewer") or _("not reviewed")),

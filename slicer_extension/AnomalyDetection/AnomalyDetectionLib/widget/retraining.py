@@ -69,7 +69,9 @@ class RetrainingSection:
         """Put the trained model in use; where it may be worse, only after that was said."""
         client, (name, versions) = self._session.client, self._of_ours()
         reasons = (versions.candidate or {}).get("reasons") or ()
-        question = _("The trained model may be worse than the one in use:\n\n{reasons}\n\nPublish it all the same? The server records that.")
+        question = _(
+            "The trained model may be worse than the one in use:\n\n{reasons}\n\nPublish it all the same? The server records that."
+        )
         if reasons and not self._session.application.agrees(_("Publish?"), question.format(reasons="\n".join(reasons))):
             return
         self._do(lambda: client.publish(name, self._who, override=bool(reasons)))
@@ -166,10 +168,14 @@ def judgement_in_words(models: ModelList | None, versions: Any) -> str:
     if candidate is None:
         return lines[0]
     judgement = candidate.get("judgement", {})
+    names = {
+        "dice": _("Dice of painted lesions"),
+        "average_precision": _("average precision of painted lesions"),
+        "findings": _("healthy scans with a finding"),
+    }
     for modality, figures in judgement.get("comparisons", {}).items():
         for one in figures:
-            figure = {"dice": _("Dice of painted lesions"), "average_precision": _("average precision of painted lesions"), "findings": _("healthy scans with a finding")}
-            name = figure.get(one["figure"], one["figure"])
+            name = names.get(one["figure"], one["figure"])
             line = _("{modality}, {figure}: {new:.3f} (in use: {old:.3f})")
             lines.append(line.format(modality=modality, figure=name, new=one["candidate"], old=one["in_use"]))
     passed = _("The trained model is not worse and can be published.") if judgement.get("passed") else _("The trained model may be worse:")

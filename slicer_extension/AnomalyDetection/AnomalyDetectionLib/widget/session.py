@@ -68,9 +68,6 @@ class Session:
             self.comparison.show(result)
         self.result_changed.emit()
 
-    def findings_are_new(self) -> None:
-        self.findings_changed.emit()
-
     def forget_what_is_gone(self) -> None:
         """After the scene was closed or loaded: look at the newest result that there is."""
         if self.result is not None and self.result.is_alive:

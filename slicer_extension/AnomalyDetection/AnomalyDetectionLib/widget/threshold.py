@@ -46,10 +46,9 @@ class ThresholdSection:
             return
         try:
             session.live.move(self._threshold, ui.smallestSlider.property("value"))
+            session.findings_changed.emit()
         except Exception as error:
             session.messages.error(error)
-            return
-        session.findings_are_new()
 
     def reset(self) -> None:
         """As the detection was made."""
