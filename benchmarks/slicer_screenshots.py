@@ -2,15 +2,18 @@
 
     python benchmarks/slicer_screenshots.py [slicer_extension/Screenshots]
 
-Runs the shipped model on a sample scan, puts the result into a scene of slicer-core, and shows it in the panel on PySide6. Colors,
-fonts, and frames are therefore Qt's own and differ a little from those in the application.
+Starts a server with the shipped model and the sample scans, connects, and detects, all in the panel on PySide6 and a scene of
+slicer-core. Colors, fonts, and frames are therefore Qt's own and differ a little from those in the application. Needs port 8000.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +25,13 @@ from PySide6 import QtCore, QtGui, QtWidgets  # noqa: E402
 from slicer_desktop import Desktop, loaded_ui  # noqa: E402
 from slicer_scene import Desk, View  # noqa: E402
 
+from umaddpm_core.serving.checkout import app_folder  # noqa: E402
+from umaddpm_core.serving.launch import Server  # noqa: E402
+
 SIZE = (1280, 800)
 PANEL = 440
+PORT = 8000
+PATIENCE_S = 400
 SAMPLE = ROOT / "sample-data" / "sample1-tumour-T1.nii.gz"
 FOLDED = {
     "panel": ("resultSection",),
@@ -34,40 +42,58 @@ FOLDED = {
 
 
 def main(target: Path) -> None:
-    from AnomalyDetectionLib.scene import Layout, add_result
-    from AnomalyDetectionLib.widget import Panel
-
-    from umaddpm_core.detection import Detector, write_detection
-
-    with tempfile.TemporaryDirectory() as folder:
-        detection = Detector.load().detect(SAMPLE)
-        files = Path(folder) / "result"
-        write_detection(detection, files)
-        QtWidgets.QApplication(["panel"])
-        View.SIZE = ((SIZE[0] - PANEL) // 3 - 2, SIZE[1] // 3 - 2)
-        desk = Desk(Path(folder))
+    QtWidgets.QApplication(["panel"])
+    View.SIZE = ((SIZE[0] - PANEL) // 3 - 2, SIZE[1] // 3 - 2)
+    target.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as server:
+        desk, desktop = Desk(Path(folder)), Desktop(Path(folder) / "desktop")
+        desktop.settings["reviewer"] = "Ada Example"
         desk.comparison()
         widget, ui = loaded_ui()
         ui.scanSelector.setMRMLScene(desk.scene)
-        panel = Panel(widget, ui, desk.scene, desk.logic, Desktop(Path(folder) / "desktop"))
-        scan = desk.load(SAMPLE, "sample1-tumour-T1")
-        ui.scanSelector.setCurrentNode(scan)
-        ui.statusLabel.setText(f"Connected to http://127.0.0.1:8000 · version {detection.report['package_version']} · cpu")
-        ui.connectionForm.hide()
-        ui.changeConnectionButton.show()
-        ui.detectButton.setEnabled(True)
-        volumes = {path.name.removesuffix(".nii.gz"): path for path in files.glob("*.nii.gz")}
-        panel.session.show(add_result(desk.scene, scan, volumes, detection.report))
-        ui.layoutBox.setCurrentIndex(list(Layout).index(Layout.SCAN_RECONSTRUCTION_MAP))
-        panel.session.comparison.jump_to(0)
-        ui.lesionTable.selectRow(0)
-        ui.reviewerEdit.setText("Ada Example")
-        target.mkdir(parents=True, exist_ok=True)
+        panel = detected(widget, ui, desk, desktop, server.url)
         for name, open_sections in FOLDED.items():
             for section in (one for one in vars(ui) if one.endswith("Section")):
                 getattr(ui, section).setCollapsed(section not in open_sections)
             drawn(widget, desk).save(str(target / f"{name}.png"))
         panel.close()
+
+
+def served(folder: Path) -> Server:
+    """A server that has the sample scans as its worklist."""
+    app, studies = folder / "app", folder / "studies"
+    shutil.copytree(app_folder(), app, ignore=shutil.ignore_patterns("__pycache__", "logs", "model", "bin"))
+    studies.mkdir()
+    for scan in SAMPLE.parent.glob("*.nii.gz"):
+        shutil.copy(scan, studies)
+    return Server(app, studies, folder / "work", port=PORT, settings={"HOME": str(folder)})
+
+
+def detected(widget: Any, ui: Any, desk: Desk, desktop: Desktop, url: str) -> Any:
+    """The panel after Connect and Detect anomaly were pressed, at the first lesion."""
+    from AnomalyDetectionLib.scene import Layout
+    from AnomalyDetectionLib.widget import Panel
+
+    panel = Panel(widget, ui, desk.scene, desk.logic, desktop)
+    ui.addressBox.setCurrentText(url)
+    ui.connectButton.click()
+    until(lambda: panel.session.client is not None)
+    ui.scanSelector.setCurrentNode(desk.load(SAMPLE, "sample1-tumour-T1"))
+    ui.detectButton.click()
+    until(lambda: panel.session.result is not None and "reviewed" in ui.worklistBar.format())
+    ui.layoutBox.setCurrentIndex(list(Layout).index(Layout.SCAN_RECONSTRUCTION_MAP))
+    panel.lesions.step(1)
+    return panel
+
+
+def until(reached: Callable[[], bool]) -> None:
+    """Let Qt run until something is so."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not reached():
+        if time.monotonic() > deadline:
+            raise TimeoutError("The server did not answer in time.")
+        QtWidgets.QApplication.processEvents()
+        time.sleep(0.02)
 
 
 def drawn(widget: Any, desk: Desk) -> QtGui.QImage:

@@ -133,7 +133,8 @@ class ReviewSection:
         ui, status = self._ui, self._session.status
         self._strategies = tuple(status.strategies) if status else ()
         ui.strategyBox.clear()
-        ui.strategyBox.addItems([status.strategies[name] or name for name in self._strategies] if status else [])
+        ui.strategyBox.addItems([name.replace("_", " ") for name in self._strategies])
+        ui.strategyBox.setToolTip("\n".join(f"{name.replace('_', ' ')}: {status.strategies[name]}" for name in self._strategies))
         ui.worklistBar.setVisible(status is not None)
         self._enable(True)
         self._count()
