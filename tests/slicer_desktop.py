@@ -6,12 +6,16 @@ names. Everything behind them is real: the `.ui` file, the panel, the client, th
 
 from __future__ import annotations
 
+import os
 import sys
 import types
 from pathlib import Path
 from typing import Any
 
-from PySide6 import QtCore, QtGui, QtUiTools, QtWidgets
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6 import QtCore, QtGui, QtUiTools, QtWidgets  # noqa: E402
+
 
 class QtModule(types.ModuleType):
     """All of Qt under one name, as PythonQt has it."""

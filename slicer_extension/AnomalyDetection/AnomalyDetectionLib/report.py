@@ -17,7 +17,8 @@ h1 { font-size: 1.5em; margin: 0 } h2 { font-size: 1.1em; margin: 1.6em 0 .4em }
 table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .25em .6em; border-bottom: 1px solid #d5dbe1 }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums }
 tr.out td { color: #7a8590; text-decoration: line-through }
-figure { display: inline-block; margin: 0 .8em .8em 0; break-inside: avoid } figcaption { font-size: .85em; color: #4a5662 }
+figure { display: inline-block; vertical-align: top; max-width: 280px; margin: 0 .8em .8em 0; break-inside: avoid }
+figcaption { font-size: .85em; color: #4a5662 }
 img { display: block; background: #000 }
 @page { size: A4; margin: 15mm } @media print { body { margin: 0; max-width: none } tr { break-inside: avoid } }
 """
@@ -62,7 +63,8 @@ def html(page: Page) -> str:
         f"<style>{STYLE}</style></head>\n<body><h1>{escape(page.title)}</h1>\n{notice}\n"
         f"<p>{escape(page.summary)}</p>\n<table>{facts}</table>\n"
         f"<h2>{_('Lesions')}</h2>\n{_table(page.lesions, page.left_out)}\n"
-        f"<h2>{_('Key slices')}</h2>\n{slices or _('There are none.')}\n{notice}</body></html>\n"
+        f"<h2>{_('Key slices')}</h2>\n<p>{_('The right of the patient is on the left.')}</p>\n"
+        f"{slices or _('There are none.')}\n{notice}</body></html>\n"
     )
 
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-
 from slicer_desktop import Desktop, loaded_ui
 from slicer_scene import Desk, delivered, delivery, desk, make_desk, result
 

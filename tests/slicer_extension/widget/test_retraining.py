@@ -5,7 +5,7 @@ import json
 
 import pytest
 from AnomalyDetectionLib.widget.curve import HEIGHT, LossCurve, MARGIN, WIDTH
-from AnomalyDetectionLib.widget.worklist import mark
+from AnomalyDetectionLib.scene.worklist import mark
 
 JUDGEMENT = {"passed": False, "comparisons": {"T1": [{"figure": "dice", "candidate": 0.61, "in_use": 0.66}]}}
 WAITING = {"name": "uma_ddpm", "judgement": JUDGEMENT, "reasons": ["T1: dice may be worse than now by 0.050."], "by": "Ada"}
@@ -105,7 +105,7 @@ def test_only_a_case_of_the_worklist_is_called_healthy(trained, school, delivery
     result = add_result(trained.desk.scene, scan, delivery.files, delivery.report)
     trained.session.show(result)
     assert not trained.ui.healthyButton.isEnabled()
-    mark(scan, trained.session.client, "case-7")
+    mark(scan, trained.session.server, "case-7")
     trained.session.show(result)
     trained.ui.healthyButton.click()
     trained.until(lambda: "case-7 is called healthy" in trained.ui.healthyLabel.text())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import requests
 import SimpleITK as sitk
-from AnomalyDetectionLib.widget.worklist import image_of
+from AnomalyDetectionLib.scene.worklist import image_of
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def test_next_case_is_loaded_examined_where_it_lies_and_reviewed(reviewer, hospi
     reviewer.until(lambda: "cases reviewed" in ui.worklistBar.format())
     ui.nextCaseButton.click()
     scan = reviewer.until(ui.scanSelector.currentNode)
-    assert image_of(scan, reviewer.session.client) == hospital.image and reviewer.says == ""
+    assert image_of(scan, reviewer.session.server) == hospital.image and reviewer.says == ""
     reviewer.detect()
     # The server has the scan: nothing was sent, so nobody was asked.
     assert reviewer.says == "" and reviewer.desktop.questions == []
@@ -73,7 +73,7 @@ def test_corrected_mask_of_a_scan_that_was_sent_becomes_a_case_of_the_worklist(r
     paint(result.get("mask"), corrected, grid)
     reviewer.ui.correctedButton.click()
     sent(reviewer)
-    image = image_of(scan, reviewer.session.client)
+    image = image_of(scan, reviewer.session.server)
     assert image.startswith("scan-") and image.endswith("-T1") and "Jane" not in json.dumps(label_info(hospital, image))
     answer = requests.get(f"{hospital.url}/datastore/label", params={"label": image, "tag": "final"}, timeout=60)
     (tmp_path / "label.nii.gz").write_bytes(answer.content)

@@ -8,9 +8,9 @@ from typing import Any
 
 from ..jobs import Order, Progress, State
 from ..scene import add_result, scan_to_send
+from ..scene.worklist import image_of, is_as_on_server, sequence_in
 from ..translation import _
 from .session import Session
-from .worklist import image_of, sequence_in
 
 SCORES = (None, "dark", "bright", "both")
 """In the order of the list in the panel."""
@@ -70,8 +70,7 @@ class Detection:
 
     def _detect(self, scan: Any) -> None:
         session = self._session
-        # A case that lies where the server has it need not be sent to it again.
-        image = "" if scan.GetParentTransformNode() else image_of(scan, session.client)
+        image = image_of(scan, session.server) if is_as_on_server(scan) else ""
         if not image and not session.may_send():
             return
         session.messages.clear()

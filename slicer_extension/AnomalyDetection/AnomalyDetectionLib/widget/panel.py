@@ -80,7 +80,7 @@ class Panel:
         ui = self.ui
         return (
             ("Ctrl+Shift+D", ui.detectButton.click),
-            ("B", ui.blinkButton.click),
+            ("Shift+B", ui.blinkButton.click),
             ("N", lambda: self.lesions.step(1)),
             ("Shift+N", lambda: self.lesions.step(-1)),
         )

@@ -79,7 +79,8 @@ def page_of(result: Result, lesions: tuple) -> Page:
     """
     report, without = result.report, left_out(result.require(TABLE))
     scan, threshold, quality = result.get(SCAN), report.get("threshold", {}), report.get("quality", {})
-    name = threshold["name"] if result.threshold == threshold.get("value") else _("own value")
+    is_calibrated = result.threshold == threshold.get("value") and threshold.get("name") != "user"
+    name = threshold["name"] if is_calibrated else _("own value")
     verdict, weights = result.noted("verdict"), str(report.get("weights", "?"))[:12]
     facts = (
         (_("Scan"), scan.GetName() if scan else report.get("scan", "")),

@@ -8,10 +8,10 @@ import qt
 
 from ..client import ClientError, ModelList, TrainingState
 from ..scene.result import SCAN
+from ..scene.worklist import image_of
 from ..translation import _
 from .curve import LossCurve
 from .session import Session
-from .worklist import image_of
 
 ASK_MS = 3000
 LINES = 200
@@ -88,7 +88,7 @@ class RetrainingSection:
     @property
     def _image(self) -> str:
         result = self._session.result
-        return image_of(result.get(SCAN), self._session.client) if result is not None else ""
+        return image_of(result.get(SCAN), self._session.server) if result is not None else ""
 
     def _of_ours(self) -> tuple[str, Any]:
         """The model that is trained, with its versions: the one with a candidate, else the first."""

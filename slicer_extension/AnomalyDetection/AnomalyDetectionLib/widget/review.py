@@ -12,9 +12,9 @@ from ..client import Case, Client, Review
 from ..scene import Result, SceneError, scan_to_send, write_mask_to_send
 from ..scene.result import MASK, SCAN
 from ..scene.volumes import read_volume
+from ..scene.worklist import image_of, mark, sequence_in
 from ..translation import _
 from .session import Session
-from .worklist import image_of, mark, sequence_in
 
 
 class ReviewSection:
@@ -48,7 +48,7 @@ class ReviewSection:
         session, result = self._session, self._session.result
         if not session.may_send():
             return
-        folder = session.application.temporary_folder()
+        folder, server = session.application.temporary_folder(), session.server
         review = self._review(verdict, result)
         try:
             work = self._sending(session.client, result, review, folder)
@@ -61,7 +61,7 @@ class ReviewSection:
 
         def ended(error: Exception | None, image: str = "") -> None:
             shutil.rmtree(folder, ignore_errors=True)
-            self._sent(result, review, image, error)
+            self._sent(result, review, server, image, error)
 
         session.ask(work, lambda image: ended(None, image), ended)
 
@@ -96,7 +96,7 @@ class ReviewSection:
     def _sending(self, client: Client, result: Result, review: Review, folder: Path) -> Callable[[Any], str]:
         """What the worker has to do; the files are written before, as that touches the scene."""
         scan = result.require(SCAN)
-        name, image = scan.GetName(), image_of(scan, client)
+        name, image = scan.GetName(), image_of(scan, str(client.address))
         mask = write_mask_to_send(result, folder / "mask.nii.gz")
         file = None if image else scan_to_send(scan, folder / "scan.nrrd")
 
@@ -107,15 +107,15 @@ class ReviewSection:
 
         return send
 
-    def _sent(self, result: Result, review: Review, image: str, error: Exception | None) -> None:
+    def _sent(self, result: Result, review: Review, server: str, image: str, error: Exception | None) -> None:
         self._enable(True)
         if error is not None:
             self._ui.reviewLabel.setText(_("Not sent."))
             self._session.messages.error(error)
             return
         result.note(verdict=review.verdict, reviewer=review.reviewer, comment=review.comment)
-        if (scan := result.get(SCAN)) is not None and self._session.client is not None:
-            mark(scan, self._session.client, image)
+        if (scan := result.get(SCAN)) is not None:
+            mark(scan, server, image)
         self._show()
         self._count()
 
@@ -126,7 +126,7 @@ class ReviewSection:
         case, file = answer
         scan = read_volume(self._session.scene, file, case.image)
         scan.CreateDefaultDisplayNodes()
-        mark(scan, client, case.image)
+        mark(scan, str(client.address), case.image)
         self._ui.scanSelector.setCurrentNode(scan)
 
     def _connected(self) -> None:

@@ -37,6 +37,11 @@ class Session:
         self._detecting, self._asking = Worker(), Worker()
         self.jobs = Jobs(self._detecting)
 
+    @property
+    def server(self) -> str:
+        """Address of the server; empty where there is none."""
+        return str(self.client.address) if self.client is not None else ""
+
     def ask(
         self, question: Callable[[Cancellation], Any], answered: Callable[[Any], None], failed: Callable[[Exception], None] | None = None
     ) -> Cancellation:
