@@ -6,33 +6,12 @@ import numpy as np
 import pydicom
 import pytest
 import SimpleITK as sitk
-from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
+from dicom_writer import save, study
 
 
 def dicom_series(image, folder):
     """A scan as an MR series of one file for each slice."""
-    folder.mkdir()
-    voxels, direction = sitk.GetArrayFromImage(image), np.reshape(image.GetDirection(), (3, 3))
-    study, series, frame = generate_uid(), generate_uid(), generate_uid()
-    for number, slice_ in enumerate(voxels):
-        meta = FileMetaDataset()
-        meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = MRImageStorage, generate_uid()
-        meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        one = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
-        one.SOPClassUID, one.SOPInstanceUID = MRImageStorage, meta.MediaStorageSOPInstanceUID
-        one.StudyInstanceUID, one.SeriesInstanceUID, one.FrameOfReferenceUID = study, series, frame
-        one.PatientID, one.PatientName, one.PatientBirthDate, one.PatientSex = "1", "Nobody^Nora", "", "O"
-        one.StudyID = one.AccessionNumber = one.ReferringPhysicianName = ""
-        one.StudyDate, one.StudyTime, one.Modality, one.SeriesNumber, one.InstanceNumber = "20260101", "120000", "MR", 1, number + 1
-        one.ImageOrientationPatient = [*direction[:, 0], *direction[:, 1]]
-        one.ImagePositionPatient = list(image.TransformIndexToPhysicalPoint((0, 0, number)))
-        one.PixelSpacing, one.SliceThickness = [image.GetSpacing()[1], image.GetSpacing()[0]], image.GetSpacing()[2]
-        one.Rows, one.Columns, one.SamplesPerPixel, one.PhotometricInterpretation = *slice_.shape, 1, "MONOCHROME2"
-        one.BitsAllocated, one.BitsStored, one.HighBit, one.PixelRepresentation = 16, 16, 15, 0
-        one.PixelData = slice_.astype(np.uint16).tobytes()
-        one.save_as(folder / f"{number:03}.dcm", write_like_original=False)
-    return sorted(folder.iterdir())
+    return sorted(save(study(image), folder).iterdir())
 
 
 def test_report_is_written_and_opened(with_result, tmp_path):
@@ -79,6 +58,7 @@ def test_mask_as_dicom_seg_lies_on_the_images_of_the_series(with_result, tmp_pat
     # In another order than that of the slices, as a database gives them.
     with_result.desktop.dicom = dicom_series(delivery.image("scan"), tmp_path / "series")[::-1]
     with_result.ui.segButton.click()
+    assert with_result.says == ""
     (file,) = with_result.desktop.where.iterdir()
     seg = pydicom.dcmread(file)
     assert seg.Modality == "SEG" and seg.SegmentSequence[0].SegmentedPropertyTypeCodeSequence[0].CodeValue == "4147007"
@@ -100,6 +80,16 @@ def test_why_there_is_no_dicom_seg_is_told(with_result, tmp_path, delivery, deli
     with_result.desktop.dicom = dicom_series(moved, tmp_path / "series")
     with_result.ui.segButton.click()
     assert "does not lie on the images" in with_result.says and list(tmp_path.glob("*.dcm*")) == []
+
+
+def test_series_whose_headers_no_seg_can_refer_to_is_refused_in_words(with_result, tmp_path, delivery):
+    with_result.desktop.where = tmp_path
+    images = study(delivery.image("scan"))
+    for image in images:
+        del image.StudyInstanceUID
+    with_result.desktop.dicom = sorted(save(images, tmp_path / "series").iterdir())
+    with_result.ui.segButton.click()
+    assert "no DICOM SEG can refer" in with_result.says and list(tmp_path.glob("*.dcm*")) == []
 
 
 def test_folder_that_cannot_be_written_to_is_told(with_result, tmp_path):

@@ -13,6 +13,11 @@ from .result import ANOMALY_MAP, MASK, Result
 from .segmentation import mask_of
 from .volumes import SceneError, ijk_to_ras
 
+MAY_BE_EMPTY = (
+    "PatientID", "PatientName", "PatientBirthDate", "PatientSex", "AccessionNumber", "StudyID", "StudyDate", "StudyTime",
+    "ReferringPhysicianName",
+)  # fmt: skip
+"""What a SEG has to say and may leave empty; anonymized series often lack it altogether."""
 TOLERANCE_MM = 0.1
 """How far a voxel of the mask may be from that of the slice it belongs to."""
 
@@ -24,7 +29,8 @@ def write_dicom_seg(result: Result, sources: Sequence[Path], path: Path) -> Path
         sources: the files of the scan's series, in any order.
 
     Raises:
-        SceneError: no such files, an empty mask, another grid than the series has, or a Slicer without highdicom.
+        SceneError: no such files, an empty mask, another grid than the series has, headers that no SEG can refer to, or a Slicer
+            without highdicom.
     """
     if not sources:
         raise SceneError("DICOM SEG refers to the scan's own DICOM series, and this scan was not loaded from DICOM; export NIfTI or NRRD.")
@@ -38,9 +44,12 @@ def write_dicom_seg(result: Result, sources: Sequence[Path], path: Path) -> Path
     if not mask.any():
         raise SceneError("The mask is empty, and a DICOM SEG cannot be; nothing was written.")
     # With their voxels: highdicom takes no headers alone.
-    images = [pydicom.dcmread(file) for file in sources]
+    images = [_completed(pydicom.dcmread(file), ijk_to_ras(grid)) for file in sources]
     frames = np.stack([mask[index] for index in _slices(images, ijk_to_ras(grid), mask.shape)])
-    written = Segmentation(source_images=images, pixel_array=frames, **_described(result))
+    try:
+        written = Segmentation(source_images=images, pixel_array=frames, **_described(result))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise SceneError(f"The series has headers that no DICOM SEG can refer to ({error}); export NIfTI or NRRD.") from error
     try:
         with replacing(path) as part:
             written.save_as(part)
@@ -70,6 +79,16 @@ def _slices(images: Sequence[Any], geometry: np.ndarray, shape: tuple[int, int, 
             raise SceneError("The mask does not lie on the images of the series, such as after a transform; export NIfTI or NRRD.")
         found.append(round(k))
     return found
+
+
+def _completed(image: Any, geometry: np.ndarray) -> Any:
+    """An image with what highdicom takes over from it."""
+    for keyword in MAY_BE_EMPTY:
+        if keyword not in image:
+            setattr(image, keyword, "")
+    if not image.get("SliceThickness"):
+        image.SliceThickness = round(float(np.linalg.norm(geometry[:3, 2])), 6)
+    return image
 
 
 def _cosine(one: np.ndarray, other: np.ndarray) -> float:
