@@ -69,10 +69,9 @@ def test_failure_is_told_in_the_servers_words_with_details_on_demand(connected, 
     assert not ui.messageDetails.isHidden() and "Refused" in ui.messageDetails.toPlainText()
 
 
-def test_scan_that_is_deleted_meanwhile_is_told_and_nothing_else_is_lost(connected, long_scan):
-    scan = connected.load(long_scan())
+def test_scan_that_is_deleted_meanwhile_is_told_and_nothing_else_is_lost(connected, unseen_scan):
+    scan = connected.load(unseen_scan())
     connected.ui.detectButton.click()
-    connected.until(lambda: "step" in connected.ui.progressLabel.text())
     connected.desk.scene.RemoveNode(scan)
     connected.until(lambda: not connected.panel.detection.is_running)
     assert "not in the scene any more" in connected.says

@@ -6,6 +6,8 @@ from typing import Any
 
 import qt
 
+from ..translation import _
+
 WIDTH, HEIGHT, MARGIN = 320, 110, 14
 
 
@@ -37,7 +39,7 @@ class LossCurve:
         painter = qt.QPainter(pixmap)
         painter.setPen(palette.color(qt.QPalette.Text))
         epochs = sorted(self._losses)
-        painter.drawText(4, 11, f"loss {self._losses[epochs[-1]]:.4f}, epoch {epochs[-1]}")
+        painter.drawText(4, 11, _("loss {loss:.4f}, epoch {epoch}").format(loss=self._losses[epochs[-1]], epoch=epochs[-1]))
         painter.setPen(qt.QPen(palette.color(qt.QPalette.Highlight), 2))
         points = self.points()
         for (x, y), (next_x, next_y) in zip(points, points[1:]):

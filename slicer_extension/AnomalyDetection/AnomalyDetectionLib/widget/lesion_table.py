@@ -62,7 +62,8 @@ class LesionTable:
         """Put the lesions of the mask as it is now into the table."""
         session, table = self._session, self._ui.lesionTable
         lesions = session.live.findings.lesions if session.live is not None else ()
-        without = left_out(session.result.require(TABLE)) if session.result is not None else set()
+        node = session.result.get(TABLE) if session.result is not None else None
+        without = left_out(node) if node is not None else set()
         self._filling = True
         table.setSortingEnabled(False)
         table.setRowCount(len(lesions))
