@@ -96,10 +96,15 @@ class Results:
 
 @dataclass(frozen=True)
 class Case:
-    """A scan of the server's datastore that waits for review; `info` is what is known of it."""
+    """A scan of the server's datastore; `info` is what is known of it, `tags` are those of its labels."""
 
     image: str
     info: dict[str, Any]
+    tags: tuple[str, ...] = ()
+
+    @property
+    def is_reviewed(self) -> bool:
+        return "final" in self.tags
 
 
 @dataclass(frozen=True)

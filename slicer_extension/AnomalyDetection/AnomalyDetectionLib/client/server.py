@@ -174,6 +174,13 @@ class Client:
 
     # Review
 
+    def cases(self) -> tuple[Case, ...]:
+        """Every scan of the datastore."""
+        known = (self._transport.json("GET", "/datastore/", {"output": "all"}) or {}).get("objects", {})
+        return tuple(
+            Case(image, dict(one.get("image", {}).get("info") or {}), tuple(one.get("labels", {}))) for image, one in known.items()
+        )
+
     def next_case(self, strategy: str) -> Case | None:
         """The case to review next by a strategy of the server; None where none waits."""
         answer = self._transport.json("POST", f"/activelearning/{strategy}", body={})

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
-import os
 from pathlib import Path
 
 from .nodes import SceneError
+from ..replacing import replacing
 from .result import ANOMALY_MAP, EXAMINED, MASK, MODEL_OUTPUT, NOTICE, RECONSTRUCTION, TABLE, Result
 from .segmentation import write_mask
 from .volumes import write_volume
@@ -61,17 +61,13 @@ def write_lesions(result: Result, path: Path) -> Path:
     columns = [table.GetColumnName(index) for index in range(table.GetNumberOfColumns())]
     version = report.get("package_version", "")
     made_by = {"Threshold": f"{result.threshold:g}", "Model": report.get("model", ""), "Version": version, "Notice": NOTICE}
-    part = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         # With a mark at the beginning, or spreadsheets take the signs for something else.
-        with part.open("w", newline="", encoding="utf-8-sig") as file:
+        with replacing(path) as part, part.open("w", newline="", encoding="utf-8-sig") as file:
             writer = csv.writer(file)
             writer.writerow([*columns, *made_by])
             for row in range(table.GetNumberOfRows()):
                 writer.writerow([*(table.GetValue(row, index).ToString() for index in range(len(columns))), *made_by.values()])
-        os.replace(part, path)
     except OSError as error:
         raise SceneError(f"{path.name} cannot be written to {path.parent} ({error.strerror}).") from error
-    finally:
-        part.unlink(missing_ok=True)
     return path

@@ -1,0 +1,95 @@
+"""The panel as a whole: its sections, its clock, and its keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import qt
+
+from .batch import BatchSection
+from .comparison import ComparisonSection
+from .connection import Connection
+from .detection import Detection
+from .lesion_table import LesionTable
+from .messages import Messages
+from .report import ReportSection
+from .retraining import RetrainingSection
+from .review import ReviewSection
+from .session import Session
+from .threshold import ThresholdSection
+
+POLL_MS = 100
+
+
+class Panel:
+    """Everything that the module shows.
+
+    Args:
+        widget: root of the `.ui`.
+        ui: its widgets by name.
+        scene, application_logic: of the application.
+        application: as `Application`.
+    """
+
+    def __init__(self, widget: Any, ui: Any, scene: Any, application_logic: Any, application: Any) -> None:
+        self.ui = ui
+        self.session = Session(scene, application_logic, application, Messages(ui))
+        self.connection = Connection(ui, self.session)
+        self.detection = Detection(ui, self.session)
+        self.comparison = ComparisonSection(ui, self.session)
+        self.threshold = ThresholdSection(ui, self.session)
+        self.lesions = LesionTable(ui, self.session)
+        self.review = ReviewSection(ui, self.session)
+        self.report = ReportSection(ui, self.session)
+        self.batch = BatchSection(ui, self.session, self.detection.parameters)
+        self.retraining = RetrainingSection(ui, self.session)
+        self._shortcuts = [_shortcut(application.window(widget), keys, action) for keys, action in self._keys()]
+        self._clock = qt.QTimer()
+        self._clock.setInterval(POLL_MS)
+        self._clock.timeout.connect(self.session.poll)
+        self._clock.start()
+
+    def enter(self) -> None:
+        """The module is shown: its keys work, and what was loaded meanwhile is there."""
+        for shortcut in self._shortcuts:
+            shortcut.setEnabled(True)
+        self.refresh()
+
+    def exit(self) -> None:
+        """The module is left: what runs goes on, the keys are free for others."""
+        for shortcut in self._shortcuts:
+            shortcut.setEnabled(False)
+        self.comparison.stop()
+
+    def refresh(self) -> None:
+        """The scene was closed or loaded."""
+        try:
+            self.session.forget_what_is_gone()
+        except Exception as error:
+            self.session.messages.error(error)
+        self.detection.refresh()
+
+    def close(self) -> None:
+        """End the clock and the threads; what runs is canceled."""
+        self._clock.stop()
+        self.retraining.close()
+        self.comparison.stop()
+        self.session.close()
+
+    def _keys(self) -> tuple[tuple[str, Any], ...]:
+        ui = self.ui
+        return (
+            ("Ctrl+Shift+D", ui.detectButton.click),
+            ("Shift+B", ui.blinkButton.click),
+            ("N", lambda: self.lesions.step(1)),
+            ("Shift+N", lambda: self.lesions.step(-1)),
+        )
+
+
+def _shortcut(window: Any, keys: str, action: Any) -> Any:
+    """A key of the main window that is off until the module is entered."""
+    shortcut = qt.QShortcut(window)
+    shortcut.setKey(qt.QKeySequence(keys))
+    shortcut.setEnabled(False)
+    shortcut.activated.connect(action)
+    return shortcut

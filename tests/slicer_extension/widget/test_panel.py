@@ -1,0 +1,59 @@
+"""The panel and its `.ui` file: names, size, and the first look."""
+
+import re
+from pathlib import Path
+
+from PySide6 import QtWidgets
+from slicer_desktop import UI, loaded_ui
+
+LIBRARY = UI.parents[2] / "AnomalyDetectionLib"
+
+
+def test_every_widget_that_the_panel_names_is_in_the_ui_file_and_none_is_there_for_nothing():
+    _, ui = loaded_ui()
+    code = "\n".join(path.read_text() for path in (LIBRARY / "widget").glob("*.py"))
+    named = set(re.findall(r"\b_?ui\.(\w+)", code))
+    assert named <= vars(ui).keys(), named - vars(ui).keys()
+    interactive = (QtWidgets.QAbstractButton, QtWidgets.QComboBox, QtWidgets.QLineEdit)
+    own = {name for name, widget in vars(ui).items() if isinstance(widget, interactive) and not name.startswith("qt_")}
+    assert own <= named, own - named
+
+
+def test_names_of_parameters_are_those_of_the_parameter_node():
+    text = UI.read_text(encoding="utf-8")
+    bound = re.findall(r'name="SlicerParameterName"[^>]*>\s*<string[^>]*>(\w+)<', text)
+    fields = re.findall(r"^    (\w+): ", (LIBRARY / "parameters.py").read_text().split('"""')[-1], re.MULTILINE)
+    assert sorted(bound) == sorted(fields) and fields
+
+
+def test_panel_fits_its_column_without_scrolling_sideways(shown):
+    for section in [name for name in vars(shown.ui) if name.endswith("Section")]:
+        getattr(shown.ui, section).setCollapsed(False)
+    assert shown.widget.minimumSizeHint().width() <= 420
+
+
+def test_button_says_what_is_missing(shown, delivery):
+    assert not shown.ui.detectButton.isEnabled() and "server" in shown.ui.detectButton.toolTip()
+    assert shown.ui.connectionForm.isVisibleTo(shown.widget) and shown.says == ""
+    shown.load(delivery.scan)
+    assert not shown.ui.detectButton.isEnabled()
+
+
+def test_closing_the_scene_leaves_an_empty_panel(with_result):
+    with_result.desk.scene.Clear(False)
+    with_result.panel.refresh()
+    assert with_result.session.result is None and with_result.ui.summaryLabel.text() == "No result yet."
+    assert not with_result.ui.reportSection.isEnabled() and with_result.says == ""
+
+
+def test_no_file_is_long():
+    long = {path.name: len(path.read_text().splitlines()) for path in [*LIBRARY.rglob("*.py"), LIBRARY.parent / "AnomalyDetection.py"]}
+    assert max(long.values()) <= 300 and long["AnomalyDetection.py"] <= 150, long
+
+
+def test_nothing_reads_a_qt_property_as_a_method():
+    # In PythonQt `edit.text` is the text, in PySide6 a method: `property("text")` is right in both.
+    code = {path.name: path.read_text() for path in Path(LIBRARY / "widget").glob("*.py")}
+    kinds, names = "Edit|Box|Slider|Button|Check|Label|Bar", "text|currentText|currentIndex|value|checked|isChecked|currentPath"
+    wrong = re.compile(rf"(?:{kinds})\.(?:{names})\(\)")
+    assert {name: found for name, text in code.items() if (found := wrong.findall(text))} == {}
