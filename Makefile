@@ -5,11 +5,13 @@ VENV := .venv
 HOST = 127.0.0.1
 PORT ?= 8000
 STUDIES ?= sample-data
+OWNER ?= OWNER
 
 BIN := $(VENV)/bin
+EXPORT := build/SlicerUMADDPM
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: help serve test soak lint clean
+.PHONY: help serve test soak extension lint clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/'
@@ -22,6 +24,13 @@ test: $(VENV)/.test  ## install once, run all tests
 
 soak: $(VENV)/.test  ## what the server withstands, in full; up to an hour, writes docs/reliability.md
 	@$(BIN)/python benchmarks/soak
+
+extension:  ## the Slicer extension as a repository of its own in build/SlicerUMADDPM (OWNER= its owner on GitHub)
+	@rm -rf $(EXPORT) && mkdir -p $(EXPORT)/SampleData
+	@git archive HEAD:slicer_extension | tar -x -C $(EXPORT)
+	@cp sample-data/*.nii.gz $(EXPORT)/SampleData/
+	@grep -rlI 'com/OWNER/SlicerUMADDPM' $(EXPORT) | xargs perl -pi -e 's{com/OWNER/SlicerUMADDPM}{com/$(OWNER)/SlicerUMADDPM}g'
+	@echo "$(EXPORT): the committed state, for github.com/$(OWNER)/SlicerUMADDPM; give that repository the topic 3d-slicer-extension."
 
 lint: $(VENV)/.test  ## only the contract on which part may import which
 	@$(BIN)/lint-imports
