@@ -10,6 +10,7 @@ import pytest
 import SimpleITK as sitk
 
 from umaddpm_core.cli.main import EXAMPLES
+from umaddpm_core.detection.detection import VOLUMES
 from umaddpm_core.preprocessing.reading import read_scan, same_grid
 from umaddpm_core.resources import TEMPLATE, TEMPLATE_BRAIN
 
@@ -36,9 +37,10 @@ def test_detect_writes_everything_on_the_scans_grid(small_scan, tiny_model, tmp_
     result = umaddpm("detect", small_scan, "-o", out, "--model", tiny_model)
     assert result.returncode == 0, result.stderr
     assert sorted(path.name for path in out.iterdir()) == [
-        "anomaly_map.nii.gz", "examined.nii.gz", "mask.nii.gz", "overview.png", "reconstruction.nii.gz", "report.json",
+        "anomaly_map.nii.gz", "examined.nii.gz", "mask.nii.gz", "model_output.nii.gz", "overview.png",
+        "reconstruction.nii.gz", "report.json", "structures.nii.gz",
     ]  # fmt: skip
-    for name in ("mask", "reconstruction", "anomaly_map", "examined"):
+    for name in VOLUMES:
         assert same_grid(sitk.ReadImage(str(out / f"{name}.nii.gz")), read_scan(small_scan).image), name
     assert "Research use only" in result.stdout and "not examined" in result.stdout
 

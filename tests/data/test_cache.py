@@ -8,10 +8,11 @@ import torch
 from umaddpm_core.data.cache import ArrayCache
 from umaddpm_core.errors import InputError
 from umaddpm_core.preprocessing.pipeline import Preprocessor
+from umaddpm_core.preprocessing.settings import PreprocessingSettings
 
 
 def test_keeps_intensities_and_brain(tiny_cache, small_scan):
-    prepared = Preprocessor().prepare(small_scan)
+    prepared = Preprocessor(PreprocessingSettings(**tiny_cache.settings)).prepare(small_scan)
     volume = tiny_cache.volume(tiny_cache.scans("test")[0])
     assert torch.equal(volume > 0, prepared.brain)
     assert (volume - prepared.volume).abs().max() <= 0.5 / 255 + 1e-6

@@ -3,11 +3,12 @@
 from umaddpm_core.preprocessing import memory
 from umaddpm_core.preprocessing.available_memory import MemoryState
 from umaddpm_core.serving.detections import Detections
+from umaddpm_core.serving.models.catalogue import Catalogue
 from umaddpm_core.serving.parameters import Parameters
 
 
 def test_earlier_detections_make_room_for_a_scan_that_would_not_fit_beside_them(tiny_model, small_scan, unseen, monkeypatch, tmp_path):
-    detections = Detections(tmp_path, str(tiny_model))
+    detections = Detections(Catalogue(tmp_path, str(tiny_model)))
     detections.detect(small_scan, Parameters())
     kept = detections.memory.size
     assert kept > 0

@@ -91,7 +91,8 @@ def test_a_training_is_started_watched_and_stopped(client, people):
     params = {"max_epochs": 1000, "steps_per_epoch": 2, "batch": 4, "workers": 0, "modalities": ["T1"]}
     assert client.train_start("uma_ddpm", params)["status"] in ("SUBMITTED", "RUNNING")
     try:
-        assert client.train_status(check_if_running=True)
+        while not client.train_status(check_if_running=True):
+            time.sleep(0.1)
         while client.info()["train_stats"]["uma_ddpm"]["epoch"] < 1:
             assert client.train_status()["status"] in ("SUBMITTED", "RUNNING"), client.train_status()
             time.sleep(0.2)

@@ -104,13 +104,6 @@ def test_scan_can_be_added_and_called_healthy(client, server):
     client._transport.json("DELETE", "/datastore/image", {"id": image})
 
 
-def test_training_that_there_never_was(client):
-    assert client.training().state == "" and not client.training().is_running
-    client.stop_training()
-    with pytest.raises(NotFound):
-        client.start_training("no_such_trainer")
-
-
 def certificate(folder):
     """Key and certificate of this computer, signed by itself."""
     folder.mkdir()

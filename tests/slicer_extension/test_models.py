@@ -1,7 +1,7 @@
 """Models and trainings of the real server, through the extension's client."""
 
 import pytest
-from AnomalyDetectionLib.client import Client, Refused
+from AnomalyDetectionLib.client import Client, NotFound, Refused
 
 from umaddpm_core.artefact import Artefact
 from umaddpm_core.serving.models.candidate import Candidate
@@ -50,6 +50,10 @@ def test_a_trained_model_is_published_by_override_and_rolled_back(client, model,
 
 
 def test_a_training_that_cannot_be_says_why(client):
+    assert client.training().state == "" and not client.training().is_running
+    client.stop_training()
+    with pytest.raises(NotFound):
+        client.start_training("no_such_trainer")
     with pytest.raises(Refused, match="max_epochs"):
         client.start_training("uma_ddpm", {"max_epochs": 0})
     client.start_training("uma_ddpm", {"max_epochs": 1})

@@ -118,7 +118,7 @@ def test_every_end_of_a_detection_is_told_apart(error, outcome):
 
 def test_a_detection_that_nobody_waits_for_any_more_is_cancelled():
     metrics = Metrics()
-    ticket = Ticket(lambda worker: None, Cancellation(), Progress())
+    ticket = Ticket(lambda worker: None, Cancellation(), Progress(), about="")
     ticket.future.add_done_callback(lambda future: metrics.ended(ticket))
     assert isinstance(ticket.future, Future) and ticket.future.cancel()
     assert metrics.registry.get_sample_value("umaddpm_detections_total", {"outcome": "cancelled"}) == 1

@@ -31,7 +31,7 @@ def test_series_that_nobody_asked_for_go_and_those_in_use_stay(tmp_path):
 
 def test_detections_that_nobody_asked_for_go(monkeypatch):
     image = sitk.Image(8, 8, 8, sitk.sitkUInt8)
-    detection = SimpleNamespace(scan=image, structures=image, **{volume: image for volume in VOLUMES})
+    detection = SimpleNamespace(scan=image, **{volume: image for volume in VOLUMES})
     memory, now = Memory(100), time.monotonic()
     for ago, question in ((100, "old"), (10, "new"), (100, "asked again")):
         monkeypatch.setattr(time, "monotonic", lambda: now - ago)
