@@ -76,8 +76,10 @@ def main() -> int:
         print(f"{name} ({time.monotonic() - begun:.0f} s): {'passed' if rows[-1].passed else 'NOT PASSED'}: {rows[-1].figure}", flush=True)
         if not rows[-1].passed or options.rows:
             print(f"    {rows[-1].details}", flush=True)
-    if not options.rows:
-        report.write(rows, measured_on, time.monotonic() - started, memory.CACHE_MB)
+        if not options.rows:
+            # After every row, so that a run that is broken off leaves what it has measured.
+            missing = [Row(name, f"`{name}`", "", "not measured", False) for name in list(ROWS)[len(rows) :]]
+            report.write([*rows, *missing], measured_on, time.monotonic() - started, memory.CACHE_MB)
     return 0 if all(row.passed for row in rows) else 1
 
 
