@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http.client
+import io
 import json
+import tarfile
 from collections.abc import Mapping
 
 import requests
@@ -21,6 +23,17 @@ def assert_refused(response: requests.Response, status: int, about: str = "") ->
     assert isinstance(detail, str) and "\n" not in detail and detail.endswith((".", "?"))
     assert about in detail, detail
     assert "Traceback" not in response.text and "site-packages" not in response.text
+
+
+def packed(name: str, link: str | None = None) -> bytes:
+    """A tar file of one member, which is a link where it is to lead somewhere."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
+        member = tarfile.TarInfo(name)
+        if link:
+            member.type, member.linkname = tarfile.SYMTYPE, link
+        archive.addfile(member)
+    return stream.getvalue()
 
 
 def raw_request(

@@ -7,9 +7,7 @@ archive needs a program from the internet to start; `test_confinement`, `test_ro
 
 from __future__ import annotations
 
-import io
 import json
-import tarfile
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +15,7 @@ from typing import Any
 
 import pytest
 import requests
-from attacks import SECRET, raw_request
+from attacks import SECRET, packed, raw_request
 
 EVIL = "http://evil.example"
 
@@ -194,17 +192,6 @@ def test_a_stock_server_answers_to_any_name_and_ours_to_its_own(stock, server):
     """By which a page of another site reaches a server of this computer (DNS rebinding)."""
     assert raw_request(stock.url, "GET", "/info/", {"Host": "evil.example"})[0] == 200
     assert raw_request(server.url, "GET", "/info/", {"Host": "evil.example"})[0] == 421
-
-
-def packed(name: str, link: str | None = None) -> bytes:
-    """A tar file of one member, which is a link where it is to lead somewhere."""
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
-        member = tarfile.TarInfo(name)
-        if link:
-            member.type, member.linkname = tarfile.SYMTYPE, link
-        archive.addfile(member)
-    return stream.getvalue()
 
 
 def nrrd() -> bytes:

@@ -98,8 +98,9 @@ class Batches:
             if batch is None or not batch.ongoing or thread is None:
                 return None
             self._stop.set()
-            if self._ticket is not None:
-                self._queue.cancel(self._ticket)
+            ticket = self._ticket
+        if ticket is not None:
+            self._queue.cancel(ticket)
         thread.join(seconds)
         return batch
 
