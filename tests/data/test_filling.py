@@ -180,7 +180,9 @@ def test_a_changed_scan_is_prepared_again_and_one_that_is_gone_leaves_the_index(
     scans = copies("A", "B")
     cache = tmp_path / "cache"
     fill_cache(cache, "test", scans, everyone(scans), recipe=QuickRecipe())
-    os.utime(scans[0].path, ns=(0, 0))
+    scan = sitk.ReadImage(str(scans[0].path))
+    sitk.WriteImage(scan * 2, str(scans[0].path))
+    os.utime(scans[1].path, ns=(0, 0))  # as a copy of the folder would have another time
     before = {name: (cache / "volumes" / f"{name}-T1.npz").stat().st_mtime_ns for name in "AB"}
     fill_cache(cache, "test", scans, everyone(scans), recipe=QuickRecipe())
     after = {name: (cache / "volumes" / f"{name}-T1.npz").stat().st_mtime_ns for name in "AB"}

@@ -191,13 +191,13 @@ def _note(folder: Path, scan: Scan) -> dict[str, Any] | None:
     return note if note["files"] == _files(scan) else None
 
 
-def _files(scan: Scan) -> list[list[Any]]:
-    """Name, size in bytes and time of change in ns of every file of a scan; one DICOM file stands for those beside it."""
+def _files(scan: Scan) -> list[list[str]]:
+    """Name and fingerprint of every file of a scan, wherever the folder lies; one DICOM file stands for those beside it."""
     whole = scan.path.is_dir() or scan.path.name.lower().endswith((*READABLE, ARCHIVE))
     slices = [] if whole else sorted(path for path in scan.path.parent.iterdir() if path.is_file())
     paths = [path for path in (scan.path if whole else None, *slices, scan.lesions, scan.brain) if path]
     files = [file for path in paths for file in ([path] if path.is_file() else sorted(path.rglob("*")))]
-    return [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files]
+    return [[file.name, fingerprint(file)] for file in files]
 
 
 def _write_failures(folder: Path, failures: Mapping[str, str]) -> None:
