@@ -17,8 +17,8 @@ from umaddpm_core.errors import InputError
 from umaddpm_core.preprocessing.pipeline import Preprocessor
 from umaddpm_core.preprocessing.settings import PreprocessingSettings
 
-pytest_plugins = ["running_server"]
-"""One server process for all tests that talk to one."""
+pytest_plugins = ["running_server", "healthy_people"]
+"""One server process for all tests that talk to one, and people to train on."""
 
 SAMPLES = Path(__file__).parents[1] / "sample-data"
 

@@ -1,5 +1,6 @@
 """Connecting to servers that are there, and to what is none."""
 
+import json
 import socket
 
 import pytest
@@ -16,6 +17,24 @@ def test_connected_panel_says_to_what_and_folds_into_one_line(connected, server)
     assert models[0] == "as the server is set" and len(models) > 1
     connected.ui.changeConnectionButton.click()
     assert not connected.ui.connectionForm.isHidden()
+
+
+def test_server_that_loads_its_model_is_asked_again_until_it_is_ready(shown, odd_server):
+    """A double, as the real one loads in a moment."""
+    loading = [True, True, False]
+
+    def behave(connection, server):
+        path = server.read_head(connection).split(b" ")[1].split(b"?")[0]
+        busy = path == b"/ready" and loading.pop(0)
+        body = json.dumps({"version": "1", "models": {"anomaly": {}}} if path == b"/info/" else {}).encode()
+        head = b"503 Loading" if busy else b"200 OK"
+        connection.sendall(b"HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % (head, len(body)) + body)
+
+    shown.panel.connection._again.setInterval(20)
+    shown.connect(odd_server(behave).url)
+    assert "loading its model" in shown.ui.statusLabel.text()
+    shown.until(lambda: "loading" not in shown.ui.statusLabel.text())
+    assert loading == [] and not shown.panel.connection._again.isActive()
 
 
 def test_token_is_written_nowhere(shown, server):

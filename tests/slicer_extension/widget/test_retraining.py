@@ -1,115 +1,94 @@
-"""Retraining from the panel. The server is a double that answers as the routes of training and models do: a real training takes
-too long here, and is tested with the server."""
+"""Retraining from the panel on the real server: a training that begins, is watched, and is stopped; a model that is published."""
 
 import json
 
 import pytest
-from AnomalyDetectionLib.widget.curve import HEIGHT, LossCurve, MARGIN, WIDTH
+import requests
+from AnomalyDetectionLib.scene import add_result
 from AnomalyDetectionLib.scene.worklist import mark
+from AnomalyDetectionLib.widget.curve import HEIGHT, MARGIN, WIDTH, LossCurve
+
+from umaddpm_core.artefact import Artefact
+from umaddpm_core.serving.models.candidate import Candidate
+
 
 JUDGEMENT = {"passed": False, "comparisons": {"T1": [{"figure": "dice", "candidate": 0.61, "in_use": 0.66}]}}
-WAITING = {"name": "uma_ddpm", "judgement": JUDGEMENT, "reasons": ["T1: dice may be worse than now by 0.050."], "by": "Ada"}
 
 
-class School:
-    """A server with a trainer: what it was asked, and where its training stands."""
+@pytest.fixture(scope="module")
+def model(quick_model, tiny_model):
+    config = {**Artefact.load(tiny_model).config, "network": {"base": 8, "multipliers": [1, 1], "blocks": 1, "stem": 8}}
+    return quick_model("uma_ddpm", ["T1"], **config)
 
-    def __init__(self):
-        self.asked, self.epoch, self.status, self.candidate, self.in_use = [], 0, "", None, "uma_ddpm-v1"
 
-    def behave(self, connection, server):
-        head = server.read_head(connection)
-        method, path, _ = head.split(b"\r\n")[0].decode().split(" ")
-        path = path.split("?")[0]
-        head, _, body = head.partition(b"\r\n\r\n")
-        length = next((int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")), 0)
-        while len(body) < length:
-            body += connection.recv(65536)
-        if method != "GET" and path != "/datastore/image/info":
-            self.asked.append((method, path, json.loads(body) if body else None))
-        elif method != "GET":
-            self.asked.append((method, path, b'"cohort": "healthy"' in body))
-        answer = json.dumps(self.answer(method, path)).encode()
-        connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(answer) + answer)
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    return tmp_path_factory.mktemp("school")
 
-    def answer(self, method, path):
-        stats = {"epoch": self.epoch, "total_epochs": 4, "loss": 1 / (1 + self.epoch), "phase": f"epoch {self.epoch} of 4"}
-        if path == "/info/":
-            return {"version": "0.1.0", "models": {"anomaly": {}}, "trainers": {"uma_ddpm": {}}, "train_stats": {"uma_ddpm": stats}}
-        if path == "/train/" and method == "GET":
-            self.epoch += self.status == "RUNNING"
-            return {"model": "uma_ddpm", "status": self.status, "details": [f"epoch {self.epoch}"]} if self.status else {}
-        if path == "/train/uma_ddpm":
-            self.status = "RUNNING"
-        if path == "/train/":
-            self.status = "STOPPED"
-        if path.startswith("/anomaly/models/"):
-            self.in_use, self.candidate = ("uma_ddpm-v2", None) if path.endswith("publish") else (None, self.candidate)
-            return {"in_use": self.in_use}
-        if path == "/anomaly/models":
-            versions = {"in_use": self.in_use, "versions": ["uma_ddpm-v1"], "history": [], "candidate": self.candidate}
-            return {"default": self.in_use or "uma_ddpm", "models": [], "versions": {"uma_ddpm": versions}}
-        return {}
+
+@pytest.fixture(scope="module")
+def school(serve, people, model, home):
+    """A server with seven people in its datastore, all but the first of whom are called healthy."""
+    (home / "studies").mkdir()
+    cohort = people(home / "studies")
+    with serve(home, UMADDPM_MODEL=str(model)) as running:
+        for image, info in cohort.items():
+            told = {"info": json.dumps(info if image != "P0-T1" else {"subject": "P0", "part": "training"})}
+            assert requests.put(f"{running.url}/datastore/image/info", params={"image": image}, data=told, timeout=60).ok
+        yield running
 
 
 @pytest.fixture
-def school():
-    return School()
-
-
-@pytest.fixture
-def trained(shown, odd_server, school):
+def trainer(shown, school):
     """A panel with the section open."""
-    shown.ui.retrainSection.setCollapsed(False)
     shown.ui.reviewerEdit.setText("Ada")
-    shown.panel.retraining._clock.setInterval(20)
-    shown.connect(odd_server(school.behave).url)
-    shown.until(lambda: shown.ui.judgementLabel.text())
+    shown.connect(school.url)
+    shown.panel.retraining._clock.setInterval(200)
+    shown.ui.retrainSection.setCollapsed(False)
+    shown.until(lambda: "In use: quick" in shown.ui.judgementLabel.text())
     return shown
 
 
-def test_training_is_started_watched_and_stopped(trained, school):
-    ui = trained.ui
-    ui.epochsSpin.setValue(4)
-    ui.trainButton.click()
-    trained.until(lambda: ui.trainButton.text() == "Stop training" and not ui.curveLabel.isHidden())
-    assert school.asked[0] == ("POST", "/train/uma_ddpm", {"max_epochs": 4, "publish": "never", "by": "Ada"})
-    assert "epoch" in ui.trainingLog.toPlainText() and ui.trainingBar.value() > 0 and not ui.curveLabel.pixmap().isNull()
-    ui.trainButton.click()
-    trained.until(lambda: ui.trainButton.text() == "Start training")
-    assert ("DELETE", "/train/") in [asked[:2] for asked in school.asked] and trained.says == ""
+def test_only_a_case_of_the_worklist_is_called_healthy(trainer, school, delivery):
+    scan = trainer.load(delivery.scan)
+    result = add_result(trainer.desk.scene, scan, delivery.files, delivery.report)
+    trainer.session.show(result)
+    assert not trainer.ui.healthyButton.isEnabled()
+    mark(scan, school.url, "P0-T1")
+    trainer.session.show(result)
+    trainer.ui.healthyButton.click()
+    trainer.until(lambda: "P0-T1 is called healthy" in trainer.ui.healthyLabel.text())
+    info = requests.get(f"{school.url}/datastore/image/info", params={"image": "P0-T1"}, timeout=60).json()
+    assert info["cohort"] == "healthy" and info["part"] == "training"
 
 
-def test_model_that_may_be_worse_is_published_only_after_that_was_said(trained, school):
-    ui = trained.ui
-    assert not ui.publishButton.isEnabled()
-    school.candidate = WAITING
-    trained.until(ui.publishButton.isEnabled)
+def test_a_training_is_started_watched_and_stopped(trainer):
+    ui = trainer.ui
+    ui.epochsSpin.setValue(50)
+    ui.trainButton.click()
+    trainer.until(lambda: not ui.curveLabel.isHidden())
+    assert ui.trainButton.text() == "Stop training" and "epoch 2 of 50: loss" in ui.trainingLog.toPlainText()
+    assert ui.trainingBar.maximum() == 50 and ui.trainingBar.value() >= 2
+    ui.trainButton.click()
+    trainer.until(lambda: ui.trainButton.text() == "Start training")
+    assert trainer.says == "" and not ui.publishButton.isEnabled()
+
+
+def test_a_model_that_may_be_worse_is_published_after_a_question_and_rolled_back(trainer, home, model):
+    waiting = Candidate(home / "app" / "model" / "retraining" / "candidate.safetensors")
+    waiting.keep(Artefact.load(model), "uma_ddpm", judgement=JUDGEMENT, reasons=["T1: dice may be worse."], by="Ada")
+    ui = trainer.ui
+    trainer.until(ui.publishButton.isEnabled)
     assert "0.610 (in use: 0.660)" in ui.judgementLabel.text() and "may be worse" in ui.judgementLabel.text()
-    trained.desktop.agreeing = False
+    trainer.desktop.agreeing = False
     ui.publishButton.click()
-    assert school.asked == [] and "worse than now" in trained.desktop.questions[0]
-    trained.desktop.agreeing = True
+    assert "T1: dice may be worse." in trainer.desktop.questions[0] and "In use: quick" in ui.judgementLabel.text()
+    trainer.desktop.agreeing = True
     ui.publishButton.click()
-    trained.until(lambda: "uma_ddpm-v2" in ui.judgementLabel.text())
-    assert school.asked == [("POST", "/anomaly/models/uma_ddpm/publish", {"by": "Ada", "override": True})]
+    trainer.until(lambda: "In use: uma_ddpm-v1" in ui.judgementLabel.text())
     ui.rollbackButton.click()
-    trained.until(lambda: not ui.rollbackButton.isEnabled())
-    assert school.asked[-1] == ("POST", "/anomaly/models/uma_ddpm/rollback", {"by": "Ada"})
-
-
-def test_only_a_case_of_the_worklist_is_called_healthy(trained, school, delivery):
-    from AnomalyDetectionLib.scene import add_result
-
-    scan = trained.load(delivery.scan)
-    result = add_result(trained.desk.scene, scan, delivery.files, delivery.report)
-    trained.session.show(result)
-    assert not trained.ui.healthyButton.isEnabled()
-    mark(scan, trained.session.server, "case-7")
-    trained.session.show(result)
-    trained.ui.healthyButton.click()
-    trained.until(lambda: "case-7 is called healthy" in trained.ui.healthyLabel.text())
-    assert school.asked == [("PUT", "/datastore/image/info", True)]
+    trainer.until(lambda: "In use: quick" in ui.judgementLabel.text())
+    assert not ui.rollbackButton.isEnabled() and trainer.says == ""
 
 
 def test_server_without_trainer_offers_none(shown, delivery):

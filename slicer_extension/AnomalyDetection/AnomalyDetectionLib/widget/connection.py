@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import qt
+
 from ..client import Client, ClientError, ServerStatus
 from ..translation import _
 from .session import Session
 
 REMEMBERED = 10
 USUAL = "http://127.0.0.1:8000"
+LOADING_MS = 2000
+"""Between two questions to a server that loads its model."""
 
 
 class Connection:
@@ -21,6 +25,10 @@ class Connection:
     def __init__(self, ui: Any, session: Session) -> None:
         self._ui, self._session = ui, session
         self._asked: Any = None
+        self._again = qt.QTimer()
+        self._again.setSingleShot(True)
+        self._again.setInterval(LOADING_MS)
+        self._again.timeout.connect(self._look_again)
         ui.addressBox.addItems(self._history() or [USUAL])
         ui.caFileEdit.setCurrentPath(session.application.setting("caFile"))
         ui.connectButton.clicked.connect(self.connect)
@@ -29,12 +37,16 @@ class Connection:
         ui.changeConnectionButton.clicked.connect(self.change)
         self._fold(False)
 
+    def close(self) -> None:
+        self._again.stop()
+
     def connect(self) -> None:
         """Ask whatever is at the address; no image is sent."""
         ui = self._ui
         if self._asked is not None:
             self._asked.set()
         address, ca_file = ui.addressBox.property("currentText"), ui.caFileEdit.property("currentPath")
+        self._again.stop()
         self._session.messages.clear()
         try:
             client = Client(address, ui.tokenEdit.property("text"), ca_file or None)
@@ -53,9 +65,20 @@ class Connection:
     def _connected(self, client: Client, status: ServerStatus) -> None:
         self._ui.connectButton.setEnabled(True)
         self._remember(str(client.address))
-        self._ui.statusLabel.setText(in_words(status))
         self._fold(True)
+        self._know(client, status)
+
+    def _know(self, client: Client, status: ServerStatus) -> None:
+        """Tell what a server is, now and, as long as it loads its model, again and again."""
+        self._ui.statusLabel.setText(in_words(status))
         self._session.connect(client, status)
+        if not status.ready:
+            self._again.start()
+
+    def _look_again(self) -> None:
+        client = self._session.client
+        if client is not None:
+            self._asked = self._session.ask(client.status, lambda status: self._know(client, status), self._failed)
 
     def _failed(self, error: Exception) -> None:
         self._ui.connectButton.setEnabled(True)

@@ -72,6 +72,7 @@ class Panel:
     def close(self) -> None:
         """End the clock and the threads; what runs is canceled."""
         self._clock.stop()
+        self.connection.close()
         self.retraining.close()
         self.comparison.stop()
         self.session.close()

@@ -1,4 +1,4 @@
-"""Healthy people for a training."""
+"""Healthy people for a training on the server."""
 
 from __future__ import annotations
 
