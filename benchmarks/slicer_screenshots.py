@@ -67,15 +67,22 @@ def served(folder: Path) -> Server:
     return Server(app, studies, folder / "work", port=PORT, settings={"HOME": str(folder)})
 
 
-def detected(widget: Any, ui: Any, desk: Desk, desktop: Desktop, url: str) -> Any:
-    """The panel after Connect and Detect anomaly were pressed, at the first lesion."""
-    from AnomalyDetectionLib.scene import Layout
+def shown(widget: Any, ui: Any, desk: Desk, desktop: Desktop, url: str) -> Any:
+    """The panel after Connect was pressed."""
     from AnomalyDetectionLib.widget import Panel
 
     panel = Panel(widget, ui, desk.scene, desk.logic, desktop)
     ui.addressBox.setCurrentText(url)
     ui.connectButton.click()
     until(lambda: panel.session.client is not None)
+    return panel
+
+
+def detected(widget: Any, ui: Any, desk: Desk, desktop: Desktop, url: str) -> Any:
+    """The panel after Connect and Detect anomaly were pressed, at the first lesion."""
+    from AnomalyDetectionLib.scene import Layout
+
+    panel = shown(widget, ui, desk, desktop, url)
     ui.scanSelector.setCurrentNode(desk.load(SAMPLE, "sample1-tumour-T1"))
     ui.detectButton.click()
     until(lambda: panel.session.result is not None and "reviewed" in ui.worklistBar.format())

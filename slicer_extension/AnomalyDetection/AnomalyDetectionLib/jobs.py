@@ -15,6 +15,8 @@ from .client import BrokenOff, Busy, Cancellation, Client, ClientError, JobState
 from .worker import Worker
 
 POLL_S = 0.5
+FIRST_POLL_S = 0.1
+"""After which the first question comes; every pause is twice the one before, up to `POLL_S`."""
 PATIENCE_S = 90.0
 """How long a server that has our job may be gone, such as while it is started again."""
 
@@ -184,10 +186,11 @@ class _Run:
         Raises:
             ClientError: it ended otherwise, or the server is gone for longer than our patience.
         """
-        last_seen = time.monotonic()
+        last_seen, pause = time.monotonic(), min(FIRST_POLL_S, self._poll_s)
         while not job.ended:
             self._tell_of(job)
-            cancellation.wait(self._poll_s)
+            cancellation.wait(pause)
+            pause = min(2 * pause, self._poll_s)
             try:
                 job, last_seen = self.order.client.job(job.id, cancellation), time.monotonic()
             except (Unreachable, BrokenOff, Busy) as error:

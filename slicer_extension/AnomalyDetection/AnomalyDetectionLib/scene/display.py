@@ -20,7 +20,6 @@ def show_heat(score_map: slicer.vtkMRMLScalarVolumeNode, threshold: float) -> No
     """Colour an anomaly map by its threshold: the middle of the scale is the threshold, and below half of it nothing is drawn."""
     display = _display(score_map)
     display.SetAndObserveColorNodeID(_heat_colours(score_map.GetScene()).GetID())
-    display.SetAutoWindowLevel(False)
     display.SetWindowLevelMinMax(0.0, 2.0 * threshold)
     display.SetAutoThreshold(False)
     display.SetThreshold(FAINTEST * threshold, float(np.finfo(np.float32).max))
@@ -33,7 +32,9 @@ def show_alike(result: Result) -> None:
     scan = result.get(SCAN)
     if scan is None:
         return
-    window = _display(scan)
+    if scan.GetDisplayNode() is None:
+        scan.CreateDefaultDisplayNodes()
+    window = scan.GetDisplayNode()
     if window.GetAutoWindowLevel():
         # Of these two, and not anew for each volume.
         low, high = window.GetWindowLevelMin(), window.GetWindowLevelMax()
@@ -42,7 +43,6 @@ def show_alike(result: Result) -> None:
     for role in (RECONSTRUCTION, MODEL_OUTPUT):
         if (node := result.get(role)) is not None:
             display = _display(node)
-            display.SetAutoWindowLevel(False)
             display.SetWindowLevelMinMax(window.GetWindowLevelMin(), window.GetWindowLevelMax())
 
 
@@ -87,8 +87,14 @@ def _restrict(display: slicer.vtkMRMLDisplayNode, views: list[str] | None) -> No
 
 
 def _display(volume: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLScalarVolumeDisplayNode:
+    """That of a volume whose window is given, so that none is looked for in its histogram, which would take the longest."""
     if volume.GetDisplayNode() is None:
-        volume.CreateDefaultDisplayNodes()
+        display = slicer.vtkMRMLScalarVolumeDisplayNode()
+        display.SetAutoWindowLevel(False)
+        volume.GetScene().AddNode(display)
+        display.SetDefaultColorMap()
+        volume.SetAndObserveDisplayNodeID(display.GetID())
+    volume.GetDisplayNode().SetAutoWindowLevel(False)
     return volume.GetDisplayNode()
 
 
