@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 from AnomalyDetectionLib.lesions import Lesion
-from AnomalyDetectionLib.pictures import MASK_COLOR, axial, picture, png
+from AnomalyDetectionLib.pictures import MASK_COLOR, axial, heat_colors, picture, png
 from AnomalyDetectionLib.report import KeySlice, Page, html
 from PIL import Image
 
@@ -79,6 +79,16 @@ def test_picture_has_the_proportions_of_the_head_and_the_outline_of_the_mask():
     assert not (image[50, 50] == MASK_COLOR).all()
     read = np.asarray(Image.open(io.BytesIO(png(image))))
     assert np.array_equal(read, image)
+
+
+def test_heat_is_drawn_from_half_the_threshold_on_and_is_lightest_from_twice_of_it():
+    scores = np.repeat([[0.0, 0.04, 0.06, 0.1, 0.2, 0.9]], 2, axis=0)
+    image = picture(np.full((2, 6), 0.5), (0, 1), (1.0, 1.0), heat=(scores, 0.1), width=6).astype(int)
+    is_grey = (image == image[..., :1]).all(axis=2)
+    assert is_grey[0].tolist() == [True, True, False, False, False, False]
+    lightness = image.sum(axis=2)[0, 2:]
+    assert lightness[0] < lightness[1] < lightness[2] and (image[0, 4] == image[0, 5]).all()
+    assert np.array_equal(image[0, 3], np.rint(255 * heat_colors()[127]))
 
 
 def test_outside_references_are_absent():

@@ -9,6 +9,18 @@ import numpy as np
 from scipy import ndimage
 
 MASK_COLOR = (255, 82, 82)
+HEAT_ANCHORS = np.array(
+    [[0.0, 0.0, 0.02], [0.34, 0.06, 0.43], [0.73, 0.21, 0.33], [0.98, 0.55, 0.04], [0.99, 1.0, 0.64]]
+)
+"""Colors from no anomaly to twice the threshold, evenly spaced; rising in lightness, so that they can be told apart in grey."""
+FAINTEST = 0.5
+"""Share of the threshold below which no heat is drawn."""
+
+
+def heat_colors(number: int = 256) -> np.ndarray:
+    """The colors of anomaly maps, 0–1 [number, 3]."""
+    shares = np.linspace(0, len(HEAT_ANCHORS) - 1, number)
+    return np.stack([np.interp(shares, np.arange(len(HEAT_ANCHORS)), channel) for channel in HEAT_ANCHORS.T], axis=1)
 
 
 def axial(values: np.ndarray, ijk_to_ras: np.ndarray) -> tuple[np.ndarray, tuple[float, float]]:
@@ -32,12 +44,18 @@ def axial(values: np.ndarray, ijk_to_ras: np.ndarray) -> tuple[np.ndarray, tuple
 
 
 def picture(
-    values: np.ndarray, window: tuple[float, float], pixel_mm: tuple[float, float], mask: np.ndarray | None = None, width: int = 280
+    values: np.ndarray,
+    window: tuple[float, float],
+    pixel_mm: tuple[float, float],
+    mask: np.ndarray | None = None,
+    heat: tuple[np.ndarray, float] | None = None,
+    width: int = 280,
 ) -> np.ndarray:
-    """One slice in grey with the outline of a mask, uint8 [height, width, 3].
+    """One slice in grey with the outline of a mask, or an anomaly map over it, uint8 [height, width, 3].
 
     Args:
         values, mask: [rows, columns].
+        heat: scores [rows, columns] and the threshold, which is the middle of the colors.
         window: what is black and what is white.
         pixel_mm: height and width of a pixel.
     """
@@ -47,6 +65,10 @@ def picture(
     low, high = window
     grey = np.clip((values[rows][:, columns] - low) / max(high - low, 1e-12), 0, 1)
     image = np.repeat(np.rint(255 * grey).astype(np.uint8)[:, :, None], 3, axis=2)
+    if heat is not None:
+        scores = heat[0][rows][:, columns] / max(heat[1], 1e-12)
+        colors = np.rint(255 * heat_colors()).astype(np.uint8)[np.clip(scores * 127.5, 0, 255).astype(int)]
+        image = np.where((scores >= FAINTEST)[:, :, None], colors, image)
     if mask is not None:
         marked = mask[rows][:, columns] > 0
         image[marked & ~ndimage.binary_erosion(marked, iterations=2)] = MASK_COLOR

@@ -17,10 +17,10 @@ h1 { font-size: 1.5em; margin: 0 } h2 { font-size: 1.1em; margin: 1.6em 0 .4em }
 table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .25em .6em; border-bottom: 1px solid #d5dbe1 }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums }
 tr.out td { color: #7a8590; text-decoration: line-through }
-figure { display: inline-block; vertical-align: top; max-width: 280px; margin: 0 .8em .8em 0; break-inside: avoid }
+.slices { display: grid; grid-template-columns: repeat(3, 1fr); gap: .8em } figure { margin: 0; break-inside: avoid }
 figcaption { font-size: .85em; color: #4a5662 }
-img { display: block; background: #000 }
-@page { size: A4; margin: 15mm } @media print { body { margin: 0; max-width: none } tr { break-inside: avoid } }
+img { display: block; width: 100%; background: #000 }
+@page { size: A4; margin: 15mm } @media print { body { margin: 0; max-width: none } tr, .notice { break-inside: avoid } }
 """
 
 
@@ -64,7 +64,7 @@ def html(page: Page) -> str:
         f"<p>{escape(page.summary)}</p>\n<table>{facts}</table>\n"
         f"<h2>{_('Lesions')}</h2>\n{_table(page.lesions, page.left_out)}\n"
         f"<h2>{_('Key slices')}</h2>\n<p>{_('The right of the patient is on the left.')}</p>\n"
-        f"{slices or _('There are none.')}\n{notice}</body></html>\n"
+        f"<div class=slices>{slices or _('There are none.')}</div>\n{notice}</body></html>\n"
     )
 
 

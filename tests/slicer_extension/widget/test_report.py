@@ -19,8 +19,8 @@ def test_report_is_written_and_opened(with_result, tmp_path):
     with_result.ui.reportButton.click()
     (page,) = with_result.desktop.opened
     text = page.read_text(encoding="utf-8")
-    assert with_result.says == "" and text.count("<img") == 4 and "synthetic_dice" in text and "uma_ddpm" in text
-    assert "Research use only" in text and "not examined: 12.5 %" in text and "composite of scan and model" in text
+    assert with_result.says == "" and text.count("<img") == 6 and "synthetic_dice" in text and "uma_ddpm" in text
+    assert "Research use only" in text and "Not examined: 12.5 %" in text and "anomaly map" in text and "composite of scan and model" in text
     assert [file.name for file in tmp_path.glob("*.html*")] == [page.name] and page.name in with_result.ui.exportLabel.text()
 
 

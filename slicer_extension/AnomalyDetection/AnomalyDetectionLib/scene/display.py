@@ -5,15 +5,10 @@ from __future__ import annotations
 import numpy as np
 import slicer
 
+from ..pictures import FAINTEST, heat_colors
 from .result import EXAMINED, MASK, MODEL_OUTPUT, RECONSTRUCTION, SCAN, Result
 
 HEAT = "AnomalyDetectionHeat"
-ANCHORS = np.array(
-    [[0.0, 0.0, 0.02], [0.34, 0.06, 0.43], [0.73, 0.21, 0.33], [0.98, 0.55, 0.04], [0.99, 1.0, 0.64]]
-)
-"""Colours from no anomaly to the highest score, evenly spaced; rising in lightness, so that they can be told apart in grey."""
-FAINTEST = 0.5
-"""Share of the threshold below which the heat map is not drawn."""
 
 
 def show_heat(score_map: slicer.vtkMRMLScalarVolumeNode, threshold: float) -> None:
@@ -110,8 +105,6 @@ def _heat_colours(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLColorTableNode:
     node.SetTypeToUser()
     node.SetHideFromEditors(True)
     node.SetNumberOfColors(256)
-    shares = np.linspace(0, len(ANCHORS) - 1, 256)
-    for index, share in enumerate(shares):
-        red, green, blue = (float(np.interp(share, np.arange(len(ANCHORS)), ANCHORS[:, channel])) for channel in range(3))
-        node.SetColor(index, f"{index}", red, green, blue, 1.0)
+    for index, color in enumerate(heat_colors(256)):
+        node.SetColor(index, f"{index}", *map(float, color), 1.0)
     return scene.AddNode(node)

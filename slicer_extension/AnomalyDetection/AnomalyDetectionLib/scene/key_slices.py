@@ -20,8 +20,8 @@ MOST = 6
 
 
 def key_slices(result: Result, lesions: Iterable[Lesion]) -> tuple[KeySlice, ...]:
-    """An axial slice through each of the largest lesions with the mask's outline, and the same slice of the reconstruction;
-    without a lesion, the slice in the middle.
+    """An axial slice through each of the largest lesions with the mask's outline, the same slice of the reconstruction, and of
+    the anomaly map over the scan; without a lesion, the slice in the middle.
 
     Raises:
         SceneError: mask or anomaly map are gone.
@@ -34,11 +34,14 @@ def key_slices(result: Result, lesions: Iterable[Lesion]) -> tuple[KeySlice, ...
     if scan is None:
         return ()
     mask, pixel = axial(mask_of(result.require(MASK), grid), geometry)
+    scores, _pixel = axial(array_of(grid), geometry)
     window, slices = _window(scan), []
     for place, index in _places(lesions, shape, geometry):
-        for title, values, outline in ((_("scan"), scan, mask[index]), (TITLES[role], healthy, None)):
-            if values is not None:
-                slices.append(KeySlice(f"{place}: {title}", png(picture(values[index], window, pixel, outline))))
+        shown = {_("scan"): picture(scan[index], window, pixel, mask[index])}
+        if healthy is not None:
+            shown[TITLES[role]] = picture(healthy[index], window, pixel)
+        shown[TITLES[ANOMALY_MAP]] = picture(scan[index], window, pixel, heat=(scores[index], result.threshold))
+        slices += [KeySlice(f"{place}: {title}", png(image)) for title, image in shown.items()]
     return tuple(slices)
 
 

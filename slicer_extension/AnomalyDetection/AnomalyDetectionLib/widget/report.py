@@ -88,7 +88,6 @@ def page_of(result: Result, lesions: tuple) -> Page:
         (_("Model"), f"{report.get('model', '')} (version {report.get('package_version', '?')}, weights {weights})"),
         (_("Threshold"), f"{result.threshold:g} ({name}), score {threshold.get('score', '')}"),
         (_("Image quality"), " ".join([str(quality.get("verdict", "")), *map(str, quality.get("reasons", ()))])),
-        (_("Coverage"), result.not_examined),
         (_("Reviewer"), result.noted("reviewer") or _("not reviewed")),
         *(((_("Verdict"), f"{verdict}. {result.noted('comment')}"),) if verdict else ()),
         (_("Written"), datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")),
