@@ -3,12 +3,14 @@
     python benchmarks/slicer_screenshots.py [slicer_extension/Screenshots]
 
 Starts a server with the shipped model and the sample scans, connects, and detects, all in the panel on PySide6 and a scene of
-slicer-core. Colors, fonts, and frames are therefore Qt's own and differ a little from those in the application. Needs port 8000.
+slicer-core. Colors, fonts, and frames are therefore Qt's own and differ a little from those in the application. The report page is
+drawn by the browser Chromium, where there is one. Needs port 8000.
 """
 
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -28,6 +30,7 @@ from umaddpm_core.serving.launch import Server  # noqa: E402
 
 SIZE = (1280, 800)
 PANEL = 440
+PAGE = (1000, 1020)
 PORT = 8000
 PATIENCE_S = 400
 SAMPLE = ROOT / "sample-data" / "sample1-tumour-T1.nii.gz"
@@ -54,7 +57,21 @@ def main(target: Path) -> None:
             for section in (one for one in vars(ui) if one.endswith("Section")):
                 getattr(ui, section).setCollapsed(section not in open_sections)
             drawn(widget, desk).save(str(target / f"{name}.png"))
+        desktop.where = Path(folder)
+        panel.report.write_report()
         panel.close()
+        for page in desktop.opened:
+            photographed(page, target / "page.png")
+
+
+def photographed(page: Path, picture: Path) -> None:
+    """The report as a browser shows it, or a sentence where there is none."""
+    browser = shutil.which("chromium")
+    if browser is None:
+        print("Without Chromium there is no picture of the report page.")
+        return
+    how = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--window-size={PAGE[0]},{PAGE[1]}")
+    subprocess.run([browser, *how, f"--screenshot={picture.resolve()}", page.resolve().as_uri()], check=True, capture_output=True)
 
 
 def served(folder: Path) -> Server:
