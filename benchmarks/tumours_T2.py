@@ -1,7 +1,7 @@
 """List the three T2 tumours for `umaddpm preprocess`; BRAINIX gets its mask, the FLAIR's ROI, on the T2's grid.
 
     python benchmarks/tumours_T2.py -o run/tumours_T2
-    umaddpm preprocess run/tumours_T2/cohort.csv -o cache_tumours_T2
+    umaddpm preprocess run/tumours_T2/cohort.csv -o cache_tumours_T2 --modality T2
 """
 
 from __future__ import annotations
