@@ -17,7 +17,7 @@ from umaddpm_core.errors import InputError
 from umaddpm_core.preprocessing.pipeline import Preprocessor
 from umaddpm_core.preprocessing.settings import PreprocessingSettings
 
-pytest_plugins = ["running_server", "healthy_people"]
+pytest_plugins = ["running_server", "training_people"]
 """One server process for all tests that talk to one, and people to train on."""
 
 SAMPLES = Path(__file__).parents[1] / "sample-data"

@@ -6,7 +6,7 @@ import csv
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -197,7 +197,13 @@ def _files(scan: Scan) -> list[list[str]]:
     slices = [] if whole else sorted(path for path in scan.path.parent.iterdir() if path.is_file())
     paths = [path for path in (scan.path if whole else None, *slices, scan.lesions, scan.brain) if path]
     files = [file for path in paths for file in ([path] if path.is_file() else sorted(path.rglob("*")))]
-    return [[file.name, fingerprint(file)] for file in files]
+    return [[file.name, _content(file, file.stat().st_size, file.stat().st_mtime_ns)] for file in files]
+
+
+@lru_cache(maxsize=1 << 17)
+def _content(file: Path, _size: int, _time: int) -> str:
+    """The fingerprint of a file, read once as long as it does not change: a folder may hold the slices of many series."""
+    return fingerprint(file)
 
 
 def _write_failures(folder: Path, failures: Mapping[str, str]) -> None:

@@ -11,7 +11,6 @@ from AnomalyDetectionLib.widget.curve import HEIGHT, MARGIN, WIDTH, LossCurve
 from umaddpm_core.artefact import Artefact
 from umaddpm_core.serving.models.candidate import Candidate
 
-
 JUDGEMENT = {"passed": False, "comparisons": {"T1": [{"figure": "dice", "candidate": 0.61, "in_use": 0.66}]}}
 
 

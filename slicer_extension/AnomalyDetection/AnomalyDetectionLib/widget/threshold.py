@@ -13,7 +13,7 @@ from ..lesions import SMALLEST_LESION_MM3
 from ..translation import _
 from .session import Session
 
-PAUSE_MS = 80
+PAUSE_MS = 30
 """After the slider has rested for this long, the mask is made anew."""
 
 
