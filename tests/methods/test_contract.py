@@ -19,7 +19,8 @@ def test_every_method_has_a_small_configuration_here():
     assert set(CONFIGS) == set(METHODS)
 
 
-def test_trains_saves_loads_reconstructs_and_maps(name, tmp_path):
+@pytest.mark.parametrize("mixed", (False, True), ids=("32-true", "bf16-mixed"))
+def test_trains_saves_loads_reconstructs_and_maps(name, mixed, tmp_path):
     torch.manual_seed(0)
     method = build(name, CONFIGS[name])
     scan, brain = volume()
@@ -29,8 +30,9 @@ def test_trains_saves_loads_reconstructs_and_maps(name, tmp_path):
     optimiser = torch.optim.AdamW(trained, 1e-3) if trained else None
     for step, progress in ((0, 0.0), (1, 0.5), (2, 0.9)):
         where = {"step": torch.tensor(step), "progress": torch.tensor(progress)}
-        loss = method.training_step({**batch, **where}, Draws.of(0, torch.arange(len(stack)), step))["loss"]
-        assert torch.isfinite(loss)
+        with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+            loss = method.training_step({**batch, **where}, Draws.of(0, torch.arange(len(stack)), step))["loss"]
+        assert torch.isfinite(loss) and loss.dtype == torch.float32
         loss.backward()
         if optimiser:
             optimiser.step()

@@ -82,11 +82,11 @@ class FAnoGAN(Method):
         return slice_by_slice(volume, [lambda x, _: self.generated(self.encoded(x)) * (x > 0)], progress, cancelled)
 
     def _judged(self, x: Tensor) -> Tensor:
-        return self.judgement(self.critic(x))
+        return self.judgement(self.critic(x)).float()
 
     def _critic_loss(self, x: Tensor, code: Tensor, draws: Draws) -> dict[str, Tensor]:
         with torch.no_grad():
-            false = self.generated(code)
+            false = self.generated(code).float()
         distance = self._judged(x).mean() - self._judged(false).mean()
         between = torch.lerp(false, x, draws.uniform(1, 1, 1)).requires_grad_()
         (slope,) = torch.autograd.grad(self._judged(between).sum(), between, create_graph=True)
