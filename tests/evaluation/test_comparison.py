@@ -14,6 +14,7 @@ from umaddpm_core.errors import InputError
 from umaddpm_core.evaluation.comparison.binding import statements
 from umaddpm_core.evaluation.comparison.plan import read_plan
 from umaddpm_core.evaluation.comparison.runs import Comparison
+from umaddpm_core.evaluation.comparison.tables import _told
 from umaddpm_core.evaluation.comparison.writing import write_comparison
 from umaddpm_core.methods import METHODS
 
@@ -161,12 +162,18 @@ def test_it_goes_on_elsewhere_with_the_kept_results_and_without_models(healthy, 
     told, plan = [], read_plan(plan_of(tmp_path, patients, ["vae", "intensity"]))
     here = Comparison(plan, healthy, tmp_path / "here", kept=tmp_path / "kept", tell=told.append)
     written = {path.name: path for path in write_comparison(here, here.complete())}
+    assert {path.name for path in (tmp_path / "kept").rglob("*.*")} == {"result.json"}, "figures on patients, no picture of them"
     elsewhere = shutil.copytree(healthy.folder, tmp_path / "elsewhere")
     told.clear()
     there = Comparison(plan, ArrayCache(elsewhere), tmp_path / "there", kept=tmp_path / "kept", tell=told.append)
-    for path in write_comparison(there, there.complete()):
-        assert path.read_bytes() == written[path.name].read_bytes()
+    again = {path.name: path for path in write_comparison(there, there.complete())}
+    assert set(written) - set(again) == {"figure_T1.png"}, "it needs the models"
+    assert all(path.read_bytes() == written[name].read_bytes() for name, path in again.items())
     assert not told and not list((tmp_path / "there").rglob("*.safetensors"))
+
+
+def test_the_table_says_which_way_a_difference_is_that_chance_does_not_explain():
+    assert [_told(p, lower) for p, lower in ((0.2, True), (0.0012, True), (0.0012, False), (None, None))] == ["0.2000", "0.0012, lower", "0.0012, higher", ""]
 
 
 def test_what_the_code_does_counts_and_not_how_it_is_told():

@@ -22,7 +22,6 @@ from umaddpm_core.evaluation.comparison.binding import cache_hash, code_hash, ha
 from umaddpm_core.evaluation.comparison.cost import cost
 from umaddpm_core.evaluation.comparison.healthy import judged_healthy
 from umaddpm_core.evaluation.comparison.judging import judged_set, score_of
-from umaddpm_core.evaluation.comparison.pictures import keep_pictures, picture_threshold
 from umaddpm_core.evaluation.comparison.plan import Budget, Entry, Plan, learns
 from umaddpm_core.evaluation.comparison.sets import PreparedSet, prepared_set
 from umaddpm_core.evaluation.report import write_json
@@ -61,8 +60,8 @@ class Comparison:
     Args:
         plan, cache: what is compared, and the healthy scans to train on.
         output: gets a folder for every run, with its model.
-        kept: gets a folder for every run, with `result.json` and the pictured slices; by default `output`. With these files and
-            without models a comparison is gone on with elsewhere.
+        kept: gets a folder for every run, with `result.json`; by default `output`. With these files and without models a
+            comparison is gone on with elsewhere.
         workers: processes that judge.
         tell: told what happens.
     """
@@ -114,11 +113,15 @@ class Comparison:
         }
         if run.slices in (0, self.plan.long.slices):
             result.update(self._judged_whole(method, run))
-            keep_pictures(path.with_name("pictures.npz"), method, self.pictured(run.modality), *picture_threshold(result, run.modality))
         else:
             result.update(self._judged_short(method, run))
+        path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, result)
         return json.loads(path.read_text())
+
+    def model(self, run: Run) -> Path:
+        """Where the model of a run lies, once it is trained."""
+        return self.output / run.folder / "model.safetensors"
 
     def pictured(self, modality: str) -> list[Case]:
         """The cases of the figure of a sequence."""
@@ -131,7 +134,7 @@ class Comparison:
         plan, entry = self.plan, run.entry
         trained = plan.training(entry, run.modality, run.slices, run.seed).model_dump() if learns(entry) else None
         sets = {prepared.name: prepared.fingerprint for prepared in self._sets_of(run.modality)}
-        judged = [entry.test, plan.calibration_people, plan.healthy_people, entry.people, entry.cases, LESIONS, self.sizes_ml, plan.pictures]
+        judged = [entry.test, plan.calibration_people, plan.healthy_people, entry.people, entry.cases, LESIONS, self.sizes_ml]
         return hash_of([entry.experiment, trained, judged, sets, self.data, __version__, code_hash()])
 
     def _judged_whole(self, method: Method, run: Run) -> dict[str, Any]:
@@ -169,8 +172,8 @@ class Comparison:
 
     def _trained(self, run: Run) -> Path:
         """The model file of a run, which is trained, or trained on, where it is not there."""
-        folder = self.output / run.folder
-        model, note = folder / "model.safetensors", folder / "trained.json"
+        model = self.model(run)
+        folder, note = model.parent, model.with_name("trained.json")
         if not learns(run.entry):
             return self._fitted(run, model)
         config = self.plan.training(run.entry, run.modality, run.slices, run.seed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ Results = Sequence[tuple[Run, dict[str, Any]]]
 DETECTION = ["method", "DSC", "DSC, oracle", "AUPRC", "p (Holm)", "TNR", "FP/(FP+FN)", "TPR", "precision", "lesion-wise F1", "SSIM", "PSNR, dB"]
 NOT_RUN = "not run here"
 RESEARCH = "Research use only."
+SIGNIFICANT = 0.05
 
 
 def detection_table(plan: Plan, results: Results, chosen: CaseSet, protocol: str, threshold: str) -> Table:
@@ -30,13 +31,20 @@ def detection_table(plan: Plan, results: Results, chosen: CaseSet, protocol: str
     others = [name for name in values if name != plan.reference]
     raw = [permutation_p(values[plan.reference], values[name]) for name in others] if plan.reference in values else []
     p = dict(zip(others, holm(raw)))
-    rows = [_detection_row(name, result, chosen.name, protocol, threshold, p.get(name)) for name, result in long.items()]
+    means = {name: result["sets"][chosen.name][protocol]["summary"]["means"] for name, result in long.items()}
+    named = threshold if any(f"dice_{threshold}" in one for one in means.values()) else "synthetic_dice"
+    lower = {name: float(np.mean(list(values[name].values()))) < _mean_of(values[plan.reference], values[name]) for name in p}
+    rows = [
+        _detection_row(name, means[name], result["healthy"]["summary"], named, _told(p.get(name), lower.get(name)))
+        for name, result in long.items()
+    ]
     rows.sort(key=lambda row: falling(row[3]))
     people = max((len(one) for one in values.values()), default=0)
     fewer = [f"{name} on {len(one)}" for name, one in values.items() if len(one) < people]
     notes = [
         f"{people} people{''.join(f', {one}' for one in fewer)}; mean over people with 95 % bootstrap interval. DSC, TNR, TPR, precision "
-        f"and F1 at `{threshold}`; SSIM and PSNR inside the brain of healthy test people. p: AUPRC against {plan.reference}. "
+        f"and F1 at `{named}`; SSIM and PSNR inside the brain of healthy test people. p: AUPRC against {plan.reference}, "
+        f"lower or higher where p < {SIGNIFICANT}. "
         f"FP/(FP+FN) is what the ancestors' code calls specificity. {RESEARCH}"
     ]
     return Table(f"{chosen.name}, {chosen.modality}, {protocol} protocol", DETECTION, rows, [*notes, *_notes(plan)])
@@ -48,20 +56,28 @@ def absent_table(plan: Plan, chosen: CaseSet) -> Table:
     return Table(f"{chosen.name}, {chosen.modality}", DETECTION, rows, [f"{chosen.source.name} is not there. {RESEARCH}"])
 
 
-def _detection_row(
-    name: str, result: dict[str, Any], case_set: str, protocol: str, threshold: str, p: float | None
-) -> list[str]:
-    means, healthy = result["sets"][case_set][protocol]["summary"]["means"], result["healthy"]["summary"]
-    named = threshold if f"dice_{threshold}" in means else "synthetic_dice"
+def _detection_row(name: str, means: dict[str, Any], healthy: dict[str, Any], threshold: str, p: str) -> list[str]:
     return [
         name,
-        *(with_interval(means, figure) for figure in (f"dice_{named}", "dice_oracle", "auprc")),
-        "" if p is None or np.isnan(p) else f"{p:.4f}",
-        *(mean(means, f"{figure}_{named}") for figure in ("specificity", "repo_specificity", "sensitivity", "precision")),
-        with_interval(means, f"lesion_f1_{named}"),
+        *(with_interval(means, figure) for figure in (f"dice_{threshold}", "dice_oracle", "auprc")),
+        p,
+        *(mean(means, f"{figure}_{threshold}") for figure in ("specificity", "repo_specificity", "sensitivity", "precision")),
+        with_interval(means, f"lesion_f1_{threshold}"),
         mean(healthy, "ssim"),
         mean(healthy, "psnr", 2),
     ]
+
+
+def _told(p: float | None, lower: bool | None) -> str:
+    """A p, and which way the difference is where chance does not explain it."""
+    if p is None or np.isnan(p):
+        return ""
+    return f"{p:.4f}" + (f", {'lower' if lower else 'higher'}" if p < SIGNIFICANT else "")
+
+
+def _mean_of(values: dict[str, float], people: Iterable[str]) -> float:
+    """The mean over those of the people who are there."""
+    return float(np.mean([values[person] for person in people if person in values]))
 
 
 def healthy_table(plan: Plan, results: Results, modality: str, population: dict[str, float]) -> Table:

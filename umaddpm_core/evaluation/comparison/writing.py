@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from umaddpm_core import __version__
+from umaddpm_core.artefact import Artefact
 from umaddpm_core.data.replacing import replacing
 from umaddpm_core.evaluation.comparison.figure import draw
 from umaddpm_core.evaluation.comparison.healthy import population_mean
 from umaddpm_core.evaluation.comparison.judging import PROTOCOLS
-from umaddpm_core.evaluation.comparison.pictures import THRESHOLD, kept_picture, picture_threshold
-from umaddpm_core.evaluation.comparison.runs import Comparison
+from umaddpm_core.evaluation.comparison.pictures import THRESHOLD, picture, picture_threshold
+from umaddpm_core.evaluation.comparison.runs import Comparison, Run
 from umaddpm_core.evaluation.comparison.table import Table
 from umaddpm_core.evaluation.comparison.tables import (
     Results,
@@ -23,6 +25,8 @@ from umaddpm_core.evaluation.comparison.tables import (
     seeds_table,
 )
 from umaddpm_core.evaluation.report import write_json
+from umaddpm_core.methods import from_artefact
+
 
 def write_comparison(comparison: Comparison, results: Results) -> Iterator[Path]:
     """Write all files, and say which."""
@@ -70,14 +74,19 @@ def tables(comparison: Comparison, results: Results) -> dict[str, Table]:
 
 
 def _pictured(comparison: Comparison, results: Results, modality: str) -> Path | None:
-    """The figure of one sequence; None where the plan names no case of it."""
-    plan, cases, methods = comparison.plan, comparison.pictured(modality), {}
-    if not cases:
-        return None
+    """The figure of one sequence; None where the plan names no case of it, or no model is there to show anything."""
+    plan, cases = comparison.plan, comparison.pictured(modality)
+    shown: dict[str, tuple[Run, dict[str, Any]]] = {}
     for run, result in results:
-        if run.modality == modality and run.slices in (plan.long.slices, 0) and run.entry.name not in methods:
-            kept = comparison.kept / run.folder / "pictures.npz"
-            methods[run.entry.name] = [kept_picture(kept, case) for case in cases], picture_threshold(result, modality)[1]
+        if run.modality == modality and run.slices in (plan.long.slices, 0) and comparison.model(run).exists():
+            shown.setdefault(run.entry.name, (run, result))
+    if not cases or not shown:
+        return None
+    methods = {}
+    for name, (run, result) in shown.items():
+        method = from_artefact(Artefact.load(comparison.model(run)), **run.entry.test)
+        score, threshold = picture_threshold(result, modality)
+        methods[name] = [picture(method, case, score, threshold) for case in cases], threshold
     path = comparison.output / f"figure_{modality}.png"
     draw(path, cases, methods)
     return path
