@@ -1,6 +1,7 @@
 """Write `docs/benchmark.md` from a finished comparison.
 
     umaddpm compare benchmarks/comparison.yaml --cache cache -o run/compare --kept docs/results/comparison
+    python benchmarks/benchmark_figure.py run/compare --cache cache
     python benchmarks/benchmark_page.py run/compare
 
 The tables are those of `umaddpm compare`, as they are; beside them stand the figures that the paper prints, from
@@ -16,7 +17,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from common import RESULTS, ROOT
+from common import RESULTS, ROOT, table
 from scipy.stats import spearmanr
 
 from umaddpm_core.data.replacing import replacing
@@ -24,17 +25,22 @@ from umaddpm_core.data.replacing import replacing
 PAGE = ROOT / "docs" / "benchmark.md"
 PAPER = Path(__file__).with_name("paper_table_1.csv")
 REAL = {"T1": "LGG", "T2": "three tumours"}
+PROTOCOLS = ("published", "signed")
 
-HEAD = """# Benchmark
+HEAD = """<!-- Written by `python benchmarks/benchmark_page.py`; changes made by hand are lost. -->
+# Benchmark
 
-Eight methods of the family, trained with one budget on the same healthy scans and judged on the same cases by the same code, beside a baseline without learning. Written by `python benchmarks/benchmark_page.py`; the figures come from `umaddpm compare benchmarks/comparison.yaml --cache cache -o run/compare --kept docs/results/comparison`. Research use only.
+The paper's method and the seven it is compared with, and the plain one-step DDPM of the family, trained with one budget on the same healthy scans and judged on the same cases by the same code, beside a baseline without learning. The figures come from `umaddpm compare benchmarks/comparison.yaml --cache cache -o run/compare --kept docs/results/comparison`. **Research use only.**
+"""
 
-**How to read it.** The interval is over people; p says how likely a difference in AUPRC to {reference} would be by chance, corrected for the number of methods. Where p is above 0.05, the data do not tell the two apart, whatever their order.
+IN_SHORT = """## In short
+
+The first by AUPRC, and what the paired permutation test says of the others against {reference}, corrected for their number (Holm). *Not told apart* means that chance explains the difference, whatever the order; of three cases it can never tell anything.
 """
 
 PROTOCOL = """## Protocol
 
-- **Training**: real IXI scans of one site; for T2, synthetic ones beside the few real ones. {long:,} slices for every learned method with one seed{short}, in the preset `small`. T1 and T2 apart.
+- **Training**: real IXI scans of one site; for T2, synthetic ones beside the few real ones. {long:,} slices for every learned method with one seed{short}, in the preset `small`, in mixed precision. T1 and T2 apart.
 - **Thresholds**: never from cases that are reported. `lesion_dice` has the highest pooled Dice on the 15 development cases of LGG; T2 has no development cases, so `synthetic_dice` stands there, from lesions painted into scans of validation people. `DSC, oracle` takes the best threshold of every single case, and is no result anyone could have.
 - **Published protocol**: size of the residual, brain margin of three voxels in every slice, median filter of 5 voxels; components of up to 7 voxels dropped: as in the code of pDDPM and mDDPM, with its errors mended and its so-called specificity shown under its formula.
 - **Signed protocol**: this project's. The residual keeps its sign until it is filtered, with a Gaussian of 2 voxels after the median; what is darker counts in T1 and what is brighter in T2, the other direction three quarters.
@@ -44,54 +50,118 @@ PROTOCOL = """## Protocol
 COMPARABLE = """The paper trained on 581 IXI scans of three sites and tested on 1,151 cases of BraTS21, mostly high-grade gliomas, with thresholds from 100 further ones; networks were 20 times as large, and training many times as long. Here T1 cases are low-grade gliomas whose mask was drawn on FLAIR, so that much of it cannot be seen in T1; T2 cases are three, which is enough to see a method fail and not enough to rank methods. Only the order can be compared, not the figures."""
 
 
-def paper_table(runs: list[dict[str, Any]], experiments: dict[str, str], modality: str) -> str:
+class Comparison:
+    """What `umaddpm compare` wrote: its plan, the long runs, and its tables, of which no footnote is told twice."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        kept = json.loads((folder / "comparison.json").read_text())
+        self.plan: dict[str, Any] = kept["plan"]
+        self.runs = [run for run in kept["runs"] if "cost" in run]
+        self._footnotes: set[str] = set()
+
+    def table(self, name: str) -> str:
+        """A table as Markdown, without the footnotes that stood under an earlier one."""
+        lines = (self.folder / "tables" / f"{name}.md").read_text().splitlines()
+        kept = [line for line in lines if line.startswith(("|", "**")) or line not in self._footnotes or not line]
+        self._footnotes.update(line for line in lines if not line.startswith("|"))
+        return "\n".join(_with_breaks(kept)).rstrip() + "\n"
+
+    def rows(self, name: str) -> list[dict[str, str]]:
+        """The rows of a table by column."""
+        with (self.folder / "tables" / f"{name}.csv").open() as file:
+            return list(csv.DictReader(file))
+
+
+def _with_breaks(lines: list[str]) -> list[str]:
+    """Every footnote on a line of its own."""
+    return [line + "  " if line and not line.startswith(("|", "**")) else line for line in lines]
+
+
+def slug(modality: str, protocol: str) -> str:
+    """The file of the table of the real cases."""
+    return f"{REAL[modality].replace(' ', '_').lower()}_{modality}_{protocol}"
+
+
+def in_short(comparison: Comparison) -> str:
+    """By sequence and protocol, who is first and which differences to the reference are more than chance."""
+    reference, lines = comparison.plan["reference"], []
+    for modality in comparison.plan["modalities"]:
+        for protocol in PROTOCOLS:
+            rows = comparison.rows(slug(modality, protocol))
+            place = next(number for number, row in enumerate(rows, 1) if row["method"] == reference)
+            told = {way: [row["method"] for row in rows if row["p (Holm)"].endswith(way)] for way in ("higher", "lower")}
+            apart = [*told["higher"], *told["lower"], reference]
+            same = [row["method"] for row in rows if row["method"] not in apart]
+            lines.append(
+                (
+                    f"{modality}, {protocol}",
+                    f"{rows[0]['method']}, {rows[0]['AUPRC'].split()[0]}",
+                    f"{place} of {len(rows)}, {rows[place - 1]['AUPRC'].split()[0]}",
+                    *(", ".join(names) or "–" for names in (told["higher"], told["lower"], same)),
+                )
+            )
+    head = ("sequence, protocol", "first, AUPRC", f"{reference}", "significantly higher", "significantly lower", "not told apart")
+    return f"{IN_SHORT.format(reference=reference)}\n{table(head, lines)}\n"
+
+
+def paper_table(comparison: Comparison, modality: str) -> str:
     """DSC and AUPRC of paper and comparison side by side, and how well the two orders agree."""
     printed = {row["experiment"]: row for row in csv.DictReader(PAPER.open())}
-    lines, pairs = ["| method | paper: DSC | paper: AUPRC | here: DSC | here: AUPRC |", "|---|---|---|---|---|"], []
-    for run in runs:
-        row = printed.get(experiments.get(run["method"], ""))
-        if row and run["modality"] == modality:
+    experiments = {entry["name"]: entry["experiment"] for entry in comparison.plan["methods"]}
+    lines, pairs = [], []
+    for run in comparison.runs:
+        row = printed.pop(experiments.get(run["method"], ""), None) if run["modality"] == modality else None
+        if row:
             means = run["sets"][REAL[modality]]["published"]["means"]
             dice = means.get("dice_lesion_dice", means["dice_synthetic_dice"])["mean"]
             auprc = means["auprc"]["mean"]
             pairs.append((float(row[f"{modality} AUPRC"]), auprc))
-            lines.append(
-                f"| {run['method']} | {row[f'{modality} DSC']} | {row[f'{modality} AUPRC']} | {100 * dice:.2f} | {100 * auprc:.2f} |"
-            )
+            lines.append((run["method"], row[f"{modality} DSC"], row[f"{modality} AUPRC"], f"{100 * dice:.2f}", f"{100 * auprc:.2f}"))
     order = spearmanr(*zip(*pairs))
-    return "\n".join([*lines, "", f"Spearman's rank correlation of the two orders by AUPRC: {order.statistic:.2f} (p = {order.pvalue:.2f}, {len(pairs)} methods)."])
+    return (
+        f"**Beside the paper's Table 1, {modality}** (%, published protocol)\n\n"
+        + table(("method", "paper: DSC", "paper: AUPRC", "here: DSC", "here: AUPRC"), lines)
+        + f"\n\nSpearman's rank correlation of the two orders by AUPRC: {order.statistic:.2f} (p = {order.pvalue:.2f}, {len(pairs)} methods).\n"
+    )
+
+
+def absent(comparison: Comparison) -> str:
+    """The sets of the plan whose cases are not there."""
+    missing = [one for one in comparison.plan["sets"] if (comparison.folder / "tables" / f"{one['name'].lower().replace(' ', '_')}_{one['modality']}.md").exists()]
+    if not missing:
+        return ""
+    lines = [(one["name"], one["modality"], f"`{one['source']}`", "not run here") for one in missing]
+    told = "`benchmarks/comparison.yaml` says how each is prepared; where the cache is there, the same command judges every method on it, with models that are trained already."
+    return f"## Sets that are not here\n\n{table(('set', 'sequence', 'array cache', 'every method'), lines)}\n\n{told}\n"
+
+
+def page(comparison: Comparison) -> str:
+    plan = comparison.plan
+    short = plan["short"]
+    described = f", {short['slices']:,} with {len(short['seeds'])} seeds to see the spread" if short else ""
+    parts = [HEAD, in_short(comparison), PROTOCOL.format(long=plan["long"]["slices"], short=described)]
+    for modality in plan["modalities"]:
+        parts.append(f"## {modality}\n")
+        if (ROOT / "docs" / "images" / f"benchmark_{modality}.png").exists():
+            parts.append(
+                f"![Every method on a lesion painted into an IXI scan](images/benchmark_{modality}.png)\n\n*A healthy person of the IXI test "
+                "split with a painted lesion (not a patient); by method the reconstruction and, below it, the map with the mask. "
+                "IXI, CC BY-SA 3.0.*\n"
+            )
+        parts += [comparison.table(slug(modality, protocol) + seeds) for protocol in PROTOCOLS for seeds in ("", *(["_seeds"] if short else []))]
+        parts += [comparison.table(f"healthy_{modality}"), comparison.table(f"kinds_{modality}"), paper_table(comparison, modality)]
+    parts.append(f"## Why these are not the paper's figures\n\n{COMPARABLE}\n")
+    parts += [f"## Cost\n\n{comparison.table('cost')}", absent(comparison)]
+    return "\n".join(part for part in parts if part)
 
 
 def main() -> None:
     parser = ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("comparison", type=Path, help="output folder of `umaddpm compare`")
     folder = parser.parse_args().comparison
-    kept = json.loads((folder / "comparison.json").read_text())
-    plan, runs = kept["plan"], [run for run in kept["runs"] if "cost" in run]
-    experiments = {entry["name"]: entry["experiment"] for entry in plan["methods"]}
-    short = plan["short"]
-    described = f", {short['slices']:,} with {len(short['seeds'])} seeds to see the spread" if short else ""
-    parts = [HEAD.format(reference=plan["reference"]), PROTOCOL.format(long=plan["long"]["slices"], short=described)]
-    shown = set()
-
-    def table(name: str) -> str:
-        shown.add(name)
-        return (folder / "tables" / f"{name}.md").read_text()
-
-    for modality in plan["modalities"]:
-        slug = REAL[modality].replace(" ", "_").lower() + f"_{modality}"
-        parts.append(f"## {modality}\n")
-        parts += [table(f"{slug}_{protocol}{seeds}") for protocol in ("published", "signed") for seeds in ("", "_seeds" if short else "")]
-        parts += [table(f"healthy_{modality}"), table(f"kinds_{modality}")]
-        parts.append(f"**Beside the paper's Table 1, {modality}** (%, published protocol)\n\n{paper_table(runs, experiments, modality)}\n")
-    parts.append(f"## Why these are not the paper's figures\n\n{COMPARABLE}\n")
-    parts.append(f"## Cost\n\n{table('cost')}")
-    absent = [path.stem for path in sorted((folder / "tables").glob("*.md")) if path.stem not in shown]
-    if absent:
-        parts.append("## Sets that are not here\n")
-        parts += [table(name) for name in absent]
     with replacing(PAGE) as temporary:
-        temporary.write_text("\n".join(dict.fromkeys(parts)))
+        temporary.write_text(page(Comparison(folder)))
     shutil.copyfile(folder / "comparison.json", RESULTS / "comparison.json")
     print(f"Wrote {PAGE}.")
 

@@ -15,7 +15,10 @@ from umaddpm_core.evaluation.cases import Case
 from umaddpm_core.evaluation.comparison.pictures import Picture, pictured_slice
 
 INK, BACKGROUND, TRUTH, FOUND = "white", "black", "#ffd23f", "#ff3b6b"
-INCHES = 1.25
+WIDE, HIGH = 1.25, 1.5
+"""Inches of a picture."""
+MARGIN = 3
+"""Pixels left around the brain."""
 
 
 def draw(path: Path, cases: Sequence[Case], methods: dict[str, tuple[Sequence[Picture], float]]) -> None:
@@ -26,33 +29,44 @@ def draw(path: Path, cases: Sequence[Case], methods: dict[str, tuple[Sequence[Pi
         methods: by name the picture of every case, and the threshold of the masks.
     """
     rows, columns = 2 * len(cases), 1 + len(methods)
-    figure = Figure(figsize=(columns * INCHES, rows * INCHES + 0.4), facecolor=BACKGROUND)
+    height = rows * HIGH + 0.5
+    figure = Figure(figsize=(columns * WIDE, height), facecolor=BACKGROUND)
     FigureCanvasAgg(figure)
-    top = 1 - 0.25 / (rows * INCHES + 0.4)
     grid = figure.subplots(rows, columns, squeeze=False, gridspec_kw={"wspace": 0.02, "hspace": 0.02})
-    figure.subplots_adjust(0.01, 0.15 / (rows * INCHES + 0.4), 0.99, top)
+    figure.subplots_adjust(0.01, 0.22 / height, 0.99, 1 - 0.25 / height)
     for axes in grid.flat:
         axes.set_axis_off()
     for name, axes in zip(("scan", *methods), grid[0]):
-        axes.set_title(name, color=INK, fontsize=6, pad=2)
+        axes.set_title(name, color=INK, fontsize=8, pad=3)
     for number, case in enumerate(cases):
         truth = np.zeros(case.volume.shape[1:], bool) if case.truth is None else case.truth[0].numpy()
         z = pictured_slice(case)
+        brain = case.brain[0, :, :, z].numpy()
+        seen = _around(brain)
         upper, lower = grid[2 * number], grid[2 * number + 1]
         for axes in (upper[0], lower[0]):
-            _show(axes, case.volume[0, :, :, z].numpy(), "gray", 1)
-        _outline(lower[0], truth[:, :, z], TRUTH)
-        upper[0].text(2, 6, case.name, color=INK, fontsize=4)
+            _show(axes, case.volume[0, :, :, z].numpy()[seen], "gray", 1)
+        truth = truth[:, :, z][seen]
+        _outline(lower[0], truth, TRUTH)
+        upper[0].text(0, 0, case.name, color=INK, fontsize=6, transform=upper[0].transAxes)
         for (pictures, threshold), above, below in zip(methods.values(), upper[1:], lower[1:]):
             picture = pictures[number]
-            _show(above, picture.reconstruction, "gray", 1)
-            _show(below, picture.score_map, "inferno", 2 * threshold)
-            _outline(below, truth[:, :, z], TRUTH)
-            _outline(below, picture.mask, FOUND)
-    figure.text(0.01, 0.003, f"Yellow: truth. Red: mask. {NOTICE}", color=INK, fontsize=5)
+            _show(above, (picture.reconstruction * brain)[seen], "gray", 1)
+            _show(below, picture.score_map[seen], "inferno", 2 * threshold)
+            _outline(below, truth, TRUTH)
+            _outline(below, picture.mask[seen], FOUND)
+    figure.text(0.01, 0.05 / height, f"Yellow: truth. Red: mask. {NOTICE}", color=INK, fontsize=7)
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png", dpi=160)
+
+
+def _around(brain: np.ndarray) -> tuple[slice, ...]:
+    """The brain's box in a slice [X, Y], with a margin; the whole slice where there is none."""
+    if not brain.any():
+        return (slice(None), slice(None))
+    ends = [np.flatnonzero(brain.any(axis))[[0, -1]] for axis in (1, 0)]
+    return tuple(slice(max(first - MARGIN, 0), last + 1 + MARGIN) for first, last in ends)
 
 
 def _show(axes, picture: np.ndarray, colours: str, largest: float) -> None:

@@ -1,0 +1,64 @@
+"""Draw what every method of a comparison makes of lesions painted into two healthy IXI test people, for `docs/benchmark.md`.
+
+    umaddpm compare benchmarks/comparison.yaml --cache cache -o run/compare --kept docs/results/comparison
+    python benchmarks/benchmark_figure.py run/compare --cache cache
+
+`umaddpm compare` draws the same figure of the patients that the plan names, into its own folder; of patients no picture is kept
+with the project. Writes `docs/images/benchmark_T1.png` and `benchmark_T2.png`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+from common import ROOT
+
+from umaddpm_core.artefact import Artefact
+from umaddpm_core.data.cache import ArrayCache
+from umaddpm_core.data.synthetic_lesions import paint_pathology
+from umaddpm_core.evaluation.cases import Case
+from umaddpm_core.evaluation.comparison.figure import draw
+from umaddpm_core.evaluation.comparison.pictures import picture, picture_threshold
+from umaddpm_core.evaluation.comparison.plan import read_plan
+from umaddpm_core.evaluation.comparison.runs import Comparison
+from umaddpm_core.evaluation.repaint import lesion_seed, lesion_seeds
+from umaddpm_core.methods import from_artefact
+
+KINDS = ("solid", "oedema")
+SIZE_ML = 40.0
+
+
+def painted_cases(cache: ArrayCache, modality: str) -> list[Case]:
+    """One test person with a lesion of each of the `KINDS`."""
+    scans = cache.scans("test", modality, healthy=True, synthetic=False)
+    cases = []
+    for kind, scan, seed in zip(KINDS, scans, lesion_seeds("test", len(scans))):
+        volume = cache.volume(scan)
+        painted, truth, _ = partial(paint_pathology, kind, modality, (SIZE_ML,))(volume, volume > 0, lesion_seed(scan.subject, seed))
+        cases.append(Case(f"{scan.subject}, {kind}", scan.subject, painted, volume > 0, truth))
+    return cases
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("comparison", type=Path, help="output folder of `umaddpm compare`, with its models")
+    parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--plan", type=Path, default=Path(__file__).with_name("comparison.yaml"))
+    parser.add_argument("--kept", type=Path, default=ROOT / "docs" / "results" / "comparison")
+    options = parser.parse_args()
+    cache, plan = ArrayCache(options.cache), read_plan(options.plan)
+    comparison = Comparison(plan, cache, options.comparison, kept=options.kept)
+    for modality in plan.modalities:
+        cases, methods = painted_cases(cache, modality), {}
+        for run in comparison.runs():
+            if run.modality == modality and run.slices in (0, plan.long.slices) and run.entry.name not in methods:
+                method = from_artefact(Artefact.load(comparison.model(run)), **run.entry.test)
+                score, threshold = picture_threshold(comparison.result(run), modality)
+                methods[run.entry.name] = [picture(method, case, score, threshold) for case in cases], threshold
+        draw(ROOT / "docs" / "images" / f"benchmark_{modality}.png", cases, methods)
+
+
+if __name__ == "__main__":
+    main()
