@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import Any
 
 import numpy as np
-from ablation import LESIONS, PEOPLE
+from ablation import LESIONS, PEOPLE, ROWS, TRIED
 from common import RESULTS, table
 
 from umaddpm_core.evaluation.statistics import permutation_p
@@ -20,7 +20,7 @@ FIGURES = {
     "tumours_499": "AUPRC, tumours, t = 499",
     "tumours_200": "AUPRC, tumours, t = 200",
 }
-FIRST, SECOND, THIRD = "mask", "mask + MAM", "mask + MAM + dual loss"
+FIRST, SECOND, THIRD = ROWS.values()
 
 Run = dict[str, Any]
 
@@ -41,7 +41,7 @@ def ablation() -> str:
 def _grouped(runs: list[Run]) -> dict[tuple[str, int], dict[str, list[Run]]]:
     """By sequence and budget, the runs of each row in the order of the rows."""
     groups: dict[tuple[str, int], dict[str, list[Run]]] = defaultdict(dict)
-    for row in (FIRST, SECOND, THIRD):
+    for row in (*ROWS.values(), *TRIED.values()):
         for run in runs:
             if run["row"] == row:
                 groups[run["modality"], run["slices"]].setdefault(row, []).append(run)
@@ -66,7 +66,8 @@ def _gains(runs: list[Run]) -> str:
     """What each row gains over the one before it on tumours, by sequence and budget, patient by patient."""
     told = []
     for (modality, slices), rows in _grouped(runs).items():
-        for better, worse, what in ((SECOND, FIRST, "MAM"), (THIRD, SECOND, "the dual loss"), (THIRD, FIRST, "both")):
+        tried = ((row, SECOND, f"instead: the {row}") for row in TRIED.values())
+        for better, worse, what in ((SECOND, FIRST, "MAM"), (THIRD, SECOND, "the dual loss"), (THIRD, FIRST, "both"), *tried):
             if not (ours := rows.get(better)) or not (theirs := rows.get(worse)):
                 continue
             ours, theirs = _by_patient(ours), _by_patient(theirs)

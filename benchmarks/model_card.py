@@ -15,6 +15,7 @@ from typing import Any
 
 from ablation_table import ablation
 from common import RESULTS, ROOT, table
+from singles_table import unified_against_single
 
 from umaddpm_core.artefact import Artefact
 from umaddpm_core.detection.models import DEFAULT, shipped_models
@@ -230,6 +231,7 @@ def main() -> None:
         "Found on healthy validation people, `lesion_dice` on LGG development cases; never on what is reported below.\n",
         healthy(names),
         tumours(names),
+        unified_against_single(DEFAULT),
         ablation(),
         cost(),
         "## Failures\n\n![What is marked in healthy people, where anything is, and painted lesions that were missed](images/failures.png)\n\n"
