@@ -55,8 +55,8 @@ def main() -> None:
         for run in comparison.runs():
             if run.modality == modality and run.slices in (0, plan.long.slices) and run.entry.name not in methods:
                 method = from_artefact(Artefact.load(comparison.model(run)), **run.entry.test)
-                score, threshold = picture_threshold(comparison.result(run), modality)
-                methods[run.entry.name] = [picture(method, case, score, threshold) for case in cases], threshold
+                chosen = picture_threshold(comparison.result(run), modality)
+                methods[run.entry.name] = [picture(method, case, *chosen) for case in cases]
         draw(ROOT / "docs" / "images" / f"benchmark_{modality}.png", cases, methods)
 
 

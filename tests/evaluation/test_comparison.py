@@ -74,6 +74,9 @@ def test_every_method_is_trained_judged_and_told(healthy, patients, tmp_path):
     comparison = Comparison(plan, healthy, tmp_path / "out", tell=lambda _: None)
     results = comparison.complete()
     assert len(results) == len(METHODS)
+    for _, result in results:
+        of_no_set, of_the_set = (result["thresholds"][name]["absolute"] for name in ("", "cubes"))
+        assert set(of_the_set) - set(of_no_set) == {"lesion_dice"}, "found on a set's own development cases, and used for it alone"
     written = {path.name: path for path in write_comparison(comparison, results)}
     table = written["cubes_T1_published.md"].read_text()
     assert all(f"| {name.upper()} |" in table for name in METHODS) and "Research use only" in table

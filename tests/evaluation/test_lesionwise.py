@@ -27,6 +27,11 @@ def test_parts_that_nearly_touch_are_one_lesion():
     assert (counts.found, counts.missed) == (1, 0) and counts.dice_sum == pytest.approx(2 / 3)
 
 
+def test_three_millimetres_from_each_part_and_no_more():
+    counts = lesion_counts(cubes((5, 5, 5)), cubes((5, 5, 5), (12, 5, 5)), spacing_mm=2)
+    assert (counts.found, counts.missed) == (1, 1)
+
+
 def test_what_is_tiny_does_not_count():
     counts = lesion_counts(cubes((30, 5, 5), side=1), cubes((5, 5, 5), side=1), spacing_mm=2)
     assert (counts.found, counts.missed, counts.invented) == (0, 0, 0)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from umaddpm_core.evaluation.statistics import bootstrap_interval, by_subject, permutation_p
+from umaddpm_core.evaluation.statistics import bootstrap_interval, by_subject, holm, permutation_p
 
 
 def test_a_person_counts_once_and_missing_values_not_at_all():
@@ -29,3 +29,7 @@ def test_a_difference_that_is_always_there_is_found_and_none_is_not():
     assert permutation_p(first, {person: value + random.normal() for person, value in first.items()}) > 0.05
     with pytest.raises(ValueError, match="Nobody"):
         permutation_p(first, {"other": 1.0})
+
+
+def test_holm_corrects_what_was_tested_and_leaves_what_was_not():
+    assert holm([0.04, float("nan"), 0.01]) == pytest.approx([0.04, float("nan"), 0.02], nan_ok=True)

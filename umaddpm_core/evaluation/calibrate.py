@@ -131,6 +131,14 @@ def calibrate(
     }
 
 
+def without_lesions(calibration: dict[str, Any]) -> dict[str, Any]:
+    """A calibration as it would be without labelled cases."""
+    scores = {
+        score: {name: entry for name, entry in named.items() if name != "lesion_dice"} for score, named in calibration["scores"].items()
+    }
+    return {**calibration, "scores": scores}
+
+
 def alarm_threshold(maps: list[np.ndarray], share: float = ALARMS) -> float:
     """The lowest threshold at which no more than a share of healthy maps [96, 96, S] has a finding."""
     quietest = sorted((quiet_threshold(score_map) for score_map in maps), reverse=True)

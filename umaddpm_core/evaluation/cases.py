@@ -74,13 +74,15 @@ def mask_figures(score_map: np.ndarray, thresholds: list[Threshold], case: Case)
 
     Returns:
         Always: `marked_ml_NAME` by threshold.
-        With lesions: `lesion_ml`; `auprc` over the grid; `dice_oracle` at the best threshold of this case; and by threshold
-        `dice_NAME`; inside the brain `sensitivity_NAME`, `specificity_NAME`, `precision_NAME` and `repo_specificity_NAME`; and
+        With lesions: `lesion_ml`; `auprc` over the grid; `dice_oracle` at the best threshold of this case, small findings
+        not dropped; and by threshold
+        `dice_NAME`; in the brain and the lesions `sensitivity_NAME`, `specificity_NAME`, `precision_NAME` and `repo_specificity_NAME`; and
         lesion by lesion `lesion_sensitivity_NAME`, `lesion_precision_NAME`, `lesion_f1_NAME` and `lesion_dice_NAME`.
     """
     brain = case.brain[0].numpy()
     truth = np.zeros_like(brain) if case.truth is None else case.truth[0].numpy()
-    voxels = pooled_voxels(score_map, truth, brain | truth)
+    region = brain | truth
+    voxels = pooled_voxels(score_map, truth, region)
     figures: dict[str, float] = {}
     lesioned = case.truth is not None and bool(truth.any())
     if lesioned:
@@ -92,7 +94,7 @@ def mask_figures(score_map: np.ndarray, thresholds: list[Threshold], case: Case)
         found = {"marked_ml": VOXEL_ML * np.count_nonzero(mask)}
         if lesioned:
             lesions = lesion_counts(mask, truth, SPACING_MM).figures()
-            found = {**found, "dice": dice(mask, truth), **voxel_rates(mask, truth, brain), **lesions}
+            found = {**found, "dice": dice(mask, truth), **voxel_rates(mask, truth, region), **lesions}
         figures.update({f"{name}_{threshold.name}": value for name, value in found.items()})
     known = case.healthy or case.truth is not None
     return figures, voxels if known else None

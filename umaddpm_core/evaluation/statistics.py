@@ -56,11 +56,11 @@ def permutation_p(first: Mapping[str, float], second: Mapping[str, float], seed:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """The p values of one family of tests, corrected after Holm (1979); in the order given."""
-    order = np.argsort(p_values)
-    corrected = np.empty(len(p_values))
+    """The p values of one family of tests, corrected after Holm (1979); in the order given. NaN is no test, and stays NaN."""
+    corrected = np.array(p_values, float)
+    tests = [index for index in np.argsort(p_values) if not np.isnan(p_values[index])]
     largest = 0.0
-    for rank, index in enumerate(order):
-        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
+    for rank, index in enumerate(tests):
+        largest = max(largest, min(1.0, (len(tests) - rank) * p_values[index]))
         corrected[index] = largest
     return [float(value) for value in corrected]

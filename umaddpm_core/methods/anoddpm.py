@@ -35,7 +35,9 @@ class AnoDDPM(Method):
 
     Kept: ε-prediction, L2, linear schedule, t up to 800, simplex noise of its own for every slice, also on the way back,
     predictions clipped to the range of images. Changed: the U-Net is the family's (attention in the middle block only), since
-    the released multipliers exist for other sizes than 96; `stride`, because 250 passes a slice take too long on a CPU.
+    the released multipliers exist for other sizes than 96; `stride`, because 250 passes a slice take too long on a CPU; the
+    noise on the way back has the posterior's variance, where the released code takes β; optimiser, augmentation and weight
+    average are this project's.
     """
 
     name = "anoddpm"

@@ -26,7 +26,8 @@ class DDPM(OneStepDiffusion):
     """Noise over the whole slice, no context.
 
     Paper: the baseline of Behrendt et al. (pDDPM, MIDL 2023), after Ho et al. 2020 and Wyatt et al. 2022. Kept: x0-prediction,
-    L1, cosine schedule, simplex noise, one step from t = 499. Changed: nothing but the size of the network in small presets.
+    L1, cosine schedule, simplex noise, one step from t = 499. Changed: optimiser,
+    augmentation and weight average are this project's; the size of the network in small presets.
     """
 
     name = "ddpm"

@@ -20,8 +20,8 @@ class MDDPMConfig(OneStepConfig):
 class MDDPM(OneStepDiffusion):
     """Masked diffusion with frequency patch masking and CutMix, the variant of the released code and of the best results.
 
-    Kept: masks, their sizes, and that nothing is masked at validation and test. Changed: a slice without brain is no crash,
-    and the size of the network in small presets.
+    Kept: masks, their sizes, and that nothing is masked at validation and test. Changed: a slice without brain is no crash;
+    optimiser, augmentation and weight average are this project's; the size of the network in small presets.
     """
 
     name = "mddpm"

@@ -19,6 +19,8 @@ from umaddpm_core.data.cohorts import Scan
 
 DECIDING = ("losses.py", "data", "detection", "diffusion", "evaluation", "methods", "networks", "training")
 """Code that decides what a model learns and what its figures are."""
+TRAINING = ("losses.py", "data", "diffusion", "methods", "networks", "training")
+"""Code that decides what a model learns."""
 TELLING = ("detection/output.py", "detection/overview.py", *(f"evaluation/comparison/{name}.py" for name in ("figure", "table", "tables", "writing")))
 """Code among it that only shows them."""
 
@@ -29,10 +31,10 @@ def hash_of(content: Any) -> str:
 
 
 @cache
-def code_hash() -> str:
-    """Of all that decides a result; comments, docstrings and layout of the code do not."""
+def code_hash(parts: tuple[str, ...] = DECIDING) -> str:
+    """Of all that decides a result, or of other parts of the code; comments, docstrings and layout do not count."""
     root = Path(umaddpm_core.__file__).parent
-    files = [path for name in DECIDING for path in ((root / name).rglob("*.py") if (root / name).is_dir() else [root / name])]
+    files = [path for name in parts for path in ((root / name).rglob("*.py") if (root / name).is_dir() else [root / name])]
     named = {path.relative_to(root).as_posix(): path for path in files}
     return hash_of({name: statements(path.read_text()) for name, path in named.items() if name not in TELLING})
 

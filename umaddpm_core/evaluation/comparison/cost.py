@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import re
 import resource
 import time
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -17,17 +18,18 @@ SLICES = 50
 
 
 def cost(method: Method, volume: Tensor) -> dict[str, float]:
-    """What a scan of 50 slices costs on this machine's processor, all its cores.
+    """What a scan of 50 slices costs on one core of this machine.
 
     Returns:
-        `parameters`; `gflop` of a scan (torch's counter, 2 a multiply-add); `seconds`; `peak_gib` of the process.
+        `parameters`; `gflop` of a scan (torch's counter, 2 a multiply-add); `seconds`; `peak_gib` of this process, which should
+        be one of its own.
     """
     depth = volume.shape[-1]
     scan = volume[..., (depth - min(depth, SLICES)) // 2 :][..., :SLICES]
     with FlopCounterMode(display=False) as counter:
         method.reconstruct(scan[..., scan.shape[-1] // 2 :][..., :1])
     threads = torch.get_num_threads()
-    torch.set_num_threads(os.cpu_count() or 1)
+    torch.set_num_threads(1)
     started = time.perf_counter()
     method.reconstruct(scan)
     seconds = time.perf_counter() - started
@@ -36,5 +38,13 @@ def cost(method: Method, volume: Tensor) -> dict[str, float]:
         "parameters": sum(parameter.numel() for parameter in method.parameters()),
         "gflop": counter.get_total_flops() * scan.shape[-1] / 1e9,
         "seconds": seconds,
-        "peak_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+        "peak_gib": peak_bytes() / 2**30,
     }
+
+
+def peak_bytes() -> int:
+    """The most memory that this process has had. Linux says it in `/proc`; `getrusage` there counts the parent's too."""
+    status = Path("/proc/self/status")
+    if status.exists() and (found := re.search(r"VmHWM:\s+(\d+) kB", status.read_text())):
+        return int(found[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

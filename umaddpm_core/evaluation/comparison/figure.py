@@ -21,12 +21,12 @@ MARGIN = 3
 """Pixels left around the brain."""
 
 
-def draw(path: Path, cases: Sequence[Case], methods: dict[str, tuple[Sequence[Picture], float]]) -> None:
+def draw(path: Path, cases: Sequence[Case], methods: dict[str, Sequence[Picture]]) -> None:
     """Write a PNG: scan with the truth outlined, then by method reconstruction and map, the mask outlined on the map.
 
     Args:
         cases: each shown in the slice with the largest lesion.
-        methods: by name the picture of every case, and the threshold of the masks.
+        methods: by name the picture of every case.
     """
     rows, columns = 2 * len(cases), 1 + len(methods)
     height = rows * HIGH + 0.5
@@ -49,10 +49,10 @@ def draw(path: Path, cases: Sequence[Case], methods: dict[str, tuple[Sequence[Pi
         truth = truth[:, :, z][seen]
         _outline(lower[0], truth, TRUTH)
         upper[0].text(0, 0, case.name, color=INK, fontsize=6, transform=upper[0].transAxes)
-        for (pictures, threshold), above, below in zip(methods.values(), upper[1:], lower[1:]):
+        for pictures, above, below in zip(methods.values(), upper[1:], lower[1:]):
             picture = pictures[number]
             _show(above, (picture.reconstruction * brain)[seen], "gray", 1)
-            _show(below, picture.score_map[seen], "inferno", 2 * threshold)
+            _show(below, picture.score_map[seen], "inferno", 2 * picture.threshold)
             _outline(below, truth, TRUTH)
             _outline(below, picture.mask[seen], FOUND)
     figure.text(0.01, 0.05 / height, f"Yellow: truth. Red: mask. {NOTICE}", color=INK, fontsize=7)

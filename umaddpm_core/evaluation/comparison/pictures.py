@@ -19,17 +19,19 @@ THRESHOLD = "lesion_dice"
 
 @dataclass(frozen=True)
 class Picture:
-    """Slices [96, 96] of a case: reconstruction, map and mask."""
+    """Slices [96, 96] of a case: reconstruction, map, and the mask at a threshold."""
 
     reconstruction: np.ndarray
     score_map: np.ndarray
     mask: np.ndarray
+    threshold: float
 
 
-def picture_threshold(result: dict[str, Any], modality: str) -> tuple[str, float]:
-    """Score and threshold of the maps and masks in the figure."""
+def picture_threshold(result: dict[str, Any], modality: str, case_set: str = "") -> tuple[str, float]:
+    """Score and threshold of the maps and masks in the figure, of a case of a set or of a scan of no set."""
     score = score_of("signed", modality)
-    named = result["thresholds"][score]
+    thresholds = result["thresholds"]
+    named = thresholds.get(case_set, thresholds[""])[score]
     return score, named.get(THRESHOLD, named["synthetic_dice"])["value"]
 
 
@@ -43,4 +45,4 @@ def picture(method: Method, case: Case, score: str, threshold: float) -> Picture
     z, reconstruction = pictured_slice(case), method.reconstruct(case.volume)
     score_map = anomaly_map(case.volume, reconstruction, case.brain, score)[0].numpy()
     volumes = (reconstruction[0].numpy(), score_map, mask_of(score_map, threshold, VOXEL_MM3))
-    return Picture(*(volume[:, :, z] for volume in volumes))
+    return Picture(*(volume[:, :, z] for volume in volumes), threshold)

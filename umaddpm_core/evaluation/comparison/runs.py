@@ -16,9 +16,9 @@ from umaddpm_core.artefact import Artefact
 from umaddpm_core.data.cache import ArrayCache
 from umaddpm_core.errors import InputError
 from umaddpm_core.evaluation.baseline import best_intensity, fitted_intensity
-from umaddpm_core.evaluation.calibrate import calibrate
+from umaddpm_core.evaluation.calibrate import calibrate, without_lesions
 from umaddpm_core.evaluation.cases import Case
-from umaddpm_core.evaluation.comparison.binding import cache_hash, code_hash, hash_of
+from umaddpm_core.evaluation.comparison.binding import TRAINING, cache_hash, code_hash, hash_of
 from umaddpm_core.evaluation.comparison.cost import cost
 from umaddpm_core.evaluation.comparison.healthy import judged_healthy
 from umaddpm_core.evaluation.comparison.judging import judged_set, score_of
@@ -123,10 +123,10 @@ class Comparison:
         """Where the model of a run lies, once it is trained."""
         return self.output / run.folder / "model.safetensors"
 
-    def pictured(self, modality: str) -> list[Case]:
-        """The cases of the figure of a sequence."""
+    def pictured(self, modality: str) -> list[tuple[str, Case]]:
+        """The cases of the figure of a sequence, each with its set."""
         return [
-            prepared.cases(scan) for prepared in self._sets_of(modality) for scan in prepared.scans if scan.name in self.plan.pictures
+            (prepared.name, prepared.cases(scan)) for prepared in self._sets_of(modality) for scan in prepared.scans if scan.name in self.plan.pictures
         ]
 
     def _bound(self, run: Run) -> str:
@@ -138,28 +138,36 @@ class Comparison:
         return hash_of([entry.experiment, trained, judged, sets, self.data, __version__, code_hash()])
 
     def _judged_whole(self, method: Method, run: Run) -> dict[str, Any]:
-        """Thresholds, cost, healthy people and every set."""
-        people = run.entry.people or max(self.plan.calibration_people, self.plan.healthy_people)
-        calibration = calibrate(
+        """Thresholds (by set those from its own development cases, under "" those of the others), cost, healthy people and sets."""
+        sets = self._sets_of(run.modality)
+        calibrated = {prepared.name: self._calibration(method, run, prepared.labelled) for prepared in sets if prepared.labelled}
+        without = without_lesions(next(iter(calibrated.values()))) if calibrated else self._calibration(method, run, None)
+        healthy = min(self.plan.healthy_people, run.entry.people or self.plan.healthy_people)
+        return {
+            "thresholds": {name: one["scores"] for name, one in (("", without), *calibrated.items())},
+            "cost": self._cost(method, run.modality),
+            "healthy": judged_healthy(method, without, self.cache, run.modality, self.sizes_ml, healthy, self.workers),
+            "sets": {
+                prepared.name: judged_set(
+                    method, calibrated.get(prepared.name, without), run.modality, prepared, run.entry.cases, self.workers
+                )
+                for prepared in sets
+            },
+        }
+
+    def _calibration(self, method: Method, run: Run, labelled: ArrayCache | None) -> dict[str, Any]:
+        """Thresholds from validation people, and `lesion_dice` from the development cases of one set."""
+        people = min(self.plan.calibration_people, run.entry.people or self.plan.calibration_people)
+        return calibrate(
             method,
             self.cache,
             run.modality,
-            labelled=self._labelled(run.modality),
-            people=min(self.plan.calibration_people, people),
+            labelled=labelled,
+            people=people,
             lesions=LESIONS,
             cases=run.entry.cases,
             workers=self.workers,
         )
-        healthy = min(self.plan.healthy_people, people)
-        return {
-            "thresholds": calibration["scores"],
-            "cost": self._cost(method, run.modality),
-            "healthy": judged_healthy(method, calibration, self.cache, run.modality, self.sizes_ml, healthy, self.workers),
-            "sets": {
-                prepared.name: judged_set(method, calibration, run.modality, prepared, run.entry.cases, self.workers)
-                for prepared in self._sets_of(run.modality)
-            },
-        }
 
     def _judged_short(self, method: Method, run: Run) -> dict[str, Any]:
         """Only what needs no thresholds, for the spread over seeds."""
@@ -177,10 +185,10 @@ class Comparison:
         if not learns(run.entry):
             return self._fitted(run, model)
         config = self.plan.training(run.entry, run.modality, run.slices, run.seed)
-        bound = hash_of([config.model_dump(), self.data, __version__])
+        bound = hash_of([config.model_dump(), self.data, __version__, code_hash(TRAINING)])
         if note.exists() and (kept := json.loads(note.read_text()))["bound"] != bound:
             raise InputError(
-                f"{folder} holds a model of other settings, data or version ({kept['run']}); delete it or give another folder."
+                f"{folder} holds a model of other settings, data or code ({kept['run']}); delete it or give another folder."
             )
         if model.exists() and note.exists():
             return model

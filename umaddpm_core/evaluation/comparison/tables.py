@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from umaddpm_core.data.synthetic_lesions import PATHOLOGIES
-from umaddpm_core.evaluation.comparison.plan import CaseSet, Plan
+from umaddpm_core.evaluation.comparison.plan import CaseSet, Plan, learns
 from umaddpm_core.evaluation.comparison.runs import Run
 from umaddpm_core.evaluation.comparison.table import MISSING, Table, falling, mean, with_interval
 from umaddpm_core.evaluation.statistics import by_subject, holm, permutation_p
@@ -39,12 +39,11 @@ def detection_table(plan: Plan, results: Results, chosen: CaseSet, protocol: str
         for name, result in long.items()
     ]
     rows.sort(key=lambda row: falling(row[3]))
-    people = max((len(one) for one in values.values()), default=0)
-    fewer = [f"{name} on {len(one)}" for name, one in values.items() if len(one) < people]
     notes = [
-        f"{people} people{''.join(f', {one}' for one in fewer)}; mean over people with 95 % bootstrap interval. DSC, TNR, TPR, precision "
+        f"{_people({name: len(one) for name, one in values.items()})}; mean over people with 95 % bootstrap interval. DSC, TNR, TPR, precision "
         f"and F1 at `{named}`; SSIM and PSNR inside the brain of healthy test people. p: AUPRC against {plan.reference}, "
-        f"lower or higher where p < {SIGNIFICANT}. "
+        f"lower or higher where p < {SIGNIFICANT}; it tells two trained models "
+        f"apart, and says nothing of other seeds. Precision: over those with a mask. `oracle`: small findings not dropped. "
         f"FP/(FP+FN) is what the ancestors' code calls specificity. {RESEARCH}"
     ]
     return Table(f"{chosen.name}, {chosen.modality}, {protocol} protocol", DETECTION, rows, [*notes, *_notes(plan)])
@@ -66,6 +65,12 @@ def _detection_row(name: str, means: dict[str, Any], healthy: dict[str, Any], th
         mean(healthy, "ssim"),
         mean(healthy, "psnr", 2),
     ]
+
+
+def _people(counts: dict[str, int]) -> str:
+    """How many people were measured, and by name which methods on fewer."""
+    most = max(counts.values(), default=0)
+    return ", ".join([f"{most} people", *(f"{name} on {count}" for name, count in counts.items() if count < most)])
 
 
 def _told(p: float | None, lower: bool | None) -> str:
@@ -98,6 +103,7 @@ def healthy_table(plan: Plan, results: Results, modality: str, population: dict[
     blurred = [name for name, result in long.items() if result["healthy"]["summary"]["psnr"]["mean"] <= population["psnr"]]
     unmended = [name for name, result in long.items() if result["healthy"]["summary"]["error_ratio"]["mean"] >= 1]
     notes = [
+        f"{_people({name: result['healthy']['summary']['psnr']['people'] for name, result in long.items()})}; the population mean on all of them.",
         f"Repaints no better than the population mean image: {', '.join(blurred) or 'none'}.",
         f"Leaves a larger error inside painted lesions than the untouched scan has: {', '.join(unmended) or 'none'}.",
         f"Painted lesions are no patients. Masks at `synthetic_dice`. {RESEARCH}",
@@ -119,14 +125,15 @@ def kinds_table(plan: Plan, results: Results, modality: str) -> Table:
 
 
 def cost_table(plan: Plan, results: Results, modality: str) -> Table:
-    """What a scan of 50 slices costs by method."""
-    rows = []
+    """What a scan of 50 slices costs by method, and in how many steps it saw the slices of its training."""
+    rows, entries = [], {entry.name: entry for entry in plan.methods}
     for name, result in _long(plan, results, modality).items():
-        cost = result["cost"]
-        rows.append(
-            [name, f"{cost['parameters'] / 1e6:.2f}", f"{cost['gflop']:,.0f}", f"{cost['seconds']:.1f}", f"{cost['peak_gib']:.2f}"]
-        )
-    return Table("Cost of a scan of 50 slices", ["method", "parameters, million", "GFLOP", "seconds", "peak memory, GiB"], rows, [])
+        cost, entry = result["cost"], entries[name]
+        steps = f"{plan.training(entry, modality, plan.long.slices, 0).steps:,}" if learns(entry) else MISSING
+        figures = f"{cost['parameters'] / 1e6:.2f}", f"{cost['gflop']:,.0f}", f"{cost['seconds']:.1f}", f"{cost['peak_gib']:.2f}"
+        rows.append([name, steps, *figures])
+    notes = [f"Steps: of the optimiser, for the {plan.long.slices:,} slices of training. Seconds: on one core. Memory: of the whole process."]
+    return Table("Cost of a scan of 50 slices", ["method", "optimiser steps", "parameters, million", "GFLOP", "seconds", "peak memory, GiB"], rows, notes)
 
 
 def seeds_table(plan: Plan, results: Results, modality: str, case_set: str, protocol: str) -> Table | None:

@@ -85,8 +85,7 @@ def _pictured(comparison: Comparison, results: Results, modality: str) -> Path |
     methods = {}
     for name, (run, result) in shown.items():
         method = from_artefact(Artefact.load(comparison.model(run)), **run.entry.test)
-        score, threshold = picture_threshold(result, modality)
-        methods[name] = [picture(method, case, score, threshold) for case in cases], threshold
+        methods[name] = [picture(method, case, *picture_threshold(result, modality, case_set)) for case_set, case in cases]
     path = comparison.output / f"figure_{modality}.png"
-    draw(path, cases, methods)
+    draw(path, [case for _, case in cases], methods)
     return path
