@@ -1,4 +1,4 @@
-# One command each: `make serve` starts the server, `make test` runs the tests. Needs Python 3.11 and make, nothing else.
+# One command each: `make serve` starts the server, `make test` runs the tests. Needs Python 3.11 and make; some tests, the Debian packages in .ci/run.
 
 PYTHON ?= python3.11
 VENV := .venv
