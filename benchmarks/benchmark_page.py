@@ -126,6 +126,22 @@ def paper_table(comparison: Comparison, modality: str) -> str:
     )
 
 
+def by_time_step(modality: str, protocol: str = "published") -> str:
+    """AUPRC of the one-step models repainting at other time steps; nothing where `order.py` was not run."""
+    path = RESULTS / "order.json"
+    rows = [row for row in json.loads(path.read_text())["rows"] if row["modality"] == modality] if path.exists() else []
+    if not rows:
+        return ""
+    steps = sorted({row["t"] for row in rows})
+    found = {(row["method"], row["t"]): row[protocol] for row in rows}
+    lines = [(name, *(f"{found[name, t]:.3f}" for t in steps)) for name in dict.fromkeys(row["method"] for row in rows)]
+    return (
+        f"**AUPRC by the time step of repainting, {modality}** ({protocol} protocol, the same models; `python benchmarks/order.py`)\n\n"
+        + table(("method", *(f"t = {t}" for t in steps)), lines)
+        + "\n"
+    )
+
+
 def absent(comparison: Comparison) -> str:
     """The sets of the plan whose cases are not there."""
     missing = [one for one in comparison.plan["sets"] if (comparison.folder / "tables" / f"{one['name'].lower().replace(' ', '_')}_{one['modality']}.md").exists()]
@@ -150,7 +166,7 @@ def page(comparison: Comparison) -> str:
                 "IXI, CC BY-SA 3.0.*\n"
             )
         parts += [comparison.table(slug(modality, protocol) + seeds) for protocol in PROTOCOLS for seeds in ("", *(["_seeds"] if short else []))]
-        parts += [comparison.table(f"healthy_{modality}"), comparison.table(f"kinds_{modality}"), paper_table(comparison, modality)]
+        parts += [comparison.table(f"healthy_{modality}"), comparison.table(f"kinds_{modality}"), paper_table(comparison, modality), by_time_step(modality)]
     parts.append(f"## Why these are not the paper's figures\n\n{COMPARABLE}\n")
     parts += [f"## Cost\n\n{comparison.table('cost')}", absent(comparison)]
     return "\n".join(part for part in parts if part)
