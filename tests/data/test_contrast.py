@@ -50,6 +50,19 @@ def test_training_people_without_a_t2_get_one_that_is_called_synthetic(cache):
     assert synthesise_t2(again, ContrastTranslator().eval()) == 1 and len(ArrayCache(cache.folder).scans(synthetic=True)) == 1
 
 
+def test_every_session_of_a_person_is_a_pair_or_a_synthetic_scan_of_its_own(cache):
+    first, second = (cache.volume(cache.scans("training", "T1")[0]).roll(shift, 3) for shift in (0, 1))
+    scans = [*cache.scans(), *(CachedScan(f"{who}-{day}-T1", who, "T1", "training") for who in "DE" for day in (1, 2))]
+    scans += [CachedScan("D-1-T2", "D", "T2", "training", paired=True)]
+    for scan in scans[len(cache.scans()) :]:
+        write_volume(cache.folder, scan.name, second if "2-T1" in scan.name else first, paired=first if scan.paired else None)
+    write_index(cache.folder, scans)
+    cache = ArrayCache(cache.folder)
+    assert [who for who, _, _ in pairs(cache, "training")] == ["A", "B", "D"]
+    synthesise_t2(cache, ContrastTranslator().eval())
+    assert [scan.name for scan in ArrayCache(cache.folder).scans(synthetic=True)] == ["C-T2-synthetic", "E-1-T2-synthetic", "E-2-T2-synthetic"]
+
+
 def test_a_pair_that_does_not_fit_any_more_is_refused(cache):
     scan = cache.scans("training", "T1")[0]
     write_volume(cache.folder, scan.name, cache.volume(scan).roll(1, 1))

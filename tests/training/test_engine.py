@@ -117,6 +117,8 @@ def test_a_folder_with_another_run_is_refused_and_left_alone(tiny_cache, tmp_pat
         train(CONFIG.model_copy(update={"learning_rate": 1e-5}), tiny_cache, tmp_path, quiet=True)
     assert (tmp_path / "last.ckpt").read_bytes() == before
     train(CONFIG.model_copy(update={"steps": 12}), tiny_cache, tmp_path, quiet=True)
+    with pytest.raises(InputError, match="has done 12 steps already"):
+        train(CONFIG, tiny_cache, tmp_path, quiet=True)
     (tmp_path / "last.ckpt").write_bytes(before[: len(before) // 2])
     with pytest.raises(InputError, match="is damaged"):
         train(CONFIG, tiny_cache, tmp_path, quiet=True)

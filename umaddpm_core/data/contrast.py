@@ -10,7 +10,7 @@ from torch import Tensor
 
 from umaddpm_core.artefact import Artefact
 from umaddpm_core.data.binding import locked
-from umaddpm_core.data.cache import ArrayCache, write_index, write_volume
+from umaddpm_core.data.cache import ArrayCache, CachedScan, write_index, write_volume
 from umaddpm_core.errors import InputError
 from umaddpm_core.networks.contrast import ContrastTranslator
 
@@ -27,13 +27,18 @@ def pairs(cache: ArrayCache, part: str) -> list[Pair]:
     Raises:
         InputError: a T1 was prepared anew since its T2 was.
     """
-    t1 = {scan.subject: cache.volume(scan) for scan in cache.scans(part, "T1")}
-    paired = [scan for scan in cache.scans(part, "T2") if scan.paired and scan.subject in t1]
-    found = [(scan.subject, t1[scan.subject], cache.paired(scan)) for scan in paired]
+    t1 = {scan.name: scan for scan in cache.scans(part, "T1")}
+    paired = [(scan, t1.get(_renamed(scan, "T1"))) for scan in cache.scans(part, "T2") if scan.paired]
+    found = [(scan.subject, cache.volume(partner), cache.paired(scan)) for scan, partner in paired if partner]
     for subject, first, second in found:
         if not torch.equal(first > 0, second > 0):
             raise InputError(f"T1 and T2 of {subject} do not lie on one grid any more; make the cache again (--redo).")
     return found
+
+
+def _renamed(scan: CachedScan, modality: str) -> str:
+    """What a scan of the same person and session in another sequence is called."""
+    return f"{scan.name.removesuffix(scan.modality)}{modality}"
 
 
 def load_translator(artefact: Artefact) -> ContrastTranslator:
@@ -61,12 +66,13 @@ def synthesise_t2(cache: ArrayCache, network: ContrastTranslator, progress: Call
     Raises:
         InputError: another run is filling the cache.
     """
-    real = {scan.subject for scan in cache.scans(modality="T2", synthetic=False)}
-    sources = [scan for scan in cache.scans("training", "T1", healthy=True) if scan.subject not in real]
     made = []
     with locked(cache.folder):
+        cache = ArrayCache(cache.folder)
+        real = {scan.subject for scan in cache.scans(modality="T2", synthetic=False)}
+        sources = [scan for scan in cache.scans("training", "T1", healthy=True) if scan.subject not in real]
         for done, source in enumerate(sources, 1):
-            entry = replace(source, name=f"{source.subject}-T2-synthetic", modality="T2", synthetic=True, paired=False)
+            entry = replace(source, name=f"{_renamed(source, 'T2')}-synthetic", modality="T2", synthetic=True, paired=False)
             write_volume(cache.folder, entry.name, network.translate(cache.volume(source)))
             made.append(entry)
             if progress:

@@ -136,7 +136,7 @@ class _Preparation:
 
     folder: Path
     recipe: Recipe
-    partners: Mapping[str, Path]
+    partners: Mapping[str, Scan]
 
     def __call__(self, scan: Scan) -> str | None:
         """Why the scan could not be prepared, or nothing."""
@@ -163,19 +163,20 @@ class _Preparation:
         if scan.name not in self.partners:
             return None
         try:
-            partner = read_scan(self.partners[scan.name])
-            if not same_grid(image, partner.image):
+            partner = self.partners[scan.name]
+            acquired, brain = read_scan(partner.path), read_mask(partner.brain) if partner.brain else None
+            if not same_grid(image, acquired.image):
                 return None
-            return self.recipe.preprocessor.prepare_like(image, self.recipe.preprocessor.prepare(partner))
+            return self.recipe.preprocessor.prepare_like(image, self.recipe.preprocessor.prepare(acquired, brain))
         except InputError:
             return None
 
 
-def _partners(scans: Sequence[Scan]) -> dict[str, Path]:
+def _partners(scans: Sequence[Scan]) -> dict[str, Scan]:
     """The T1 of every healthy person who has another sequence beside it, by the name of that one."""
     t1 = {(scan.subject, scan.session): scan for scan in scans if scan.modality == "T1" and scan.healthy}
     pairs = ((scan, t1.get((scan.subject, scan.session))) for scan in scans if scan.modality == "T2")
-    return {scan.name: partner.path for scan, partner in pairs if partner}
+    return {scan.name: partner for scan, partner in pairs if partner}
 
 
 def _note_path(folder: Path, scan: Scan) -> Path:

@@ -42,7 +42,8 @@ def train(
 ) -> Artefact:
     """Train a method and write `output/model.safetensors` with the averaged weights.
 
-    Under `torchrun` every process calls this, and together they train as one would with the same batch.
+    Under `torchrun` every process calls this, and together they train as one would with the same batch; with batch norm (VAE,
+    SVAE) only on GPUs, where it looks at the batch of all of them.
 
     Args:
         cache: made by `umaddpm preprocess`; its training part is trained on, its validation part watched.
@@ -65,7 +66,11 @@ def train(
     data = CacheData(cache, config, method.window)
     last = output / "last.ckpt"
     bound = {"config": config.model_dump(mode="json", exclude={"steps"}), "prepared_with": cache.fingerprints}
+    if start is not None:
+        bound["start"] = start.digest()
     stored = _stored(last, bound) if resume and last.exists() else None
+    if stored and stored["global_step"] > config.steps:
+        raise InputError(f"{output} holds a run that has done {stored['global_step']} steps already; give as many, or another output folder.")
     if start is not None:
         take_weights(method, start)
     elif hasattr(method, "start_from_amplitude"):
@@ -93,7 +98,7 @@ def train(
         log_every_n_steps=min(20, config.checkpoint_every),
     )
     module = TrainingModule(method, config, bound)
-    if stored and stored["global_step"] >= config.steps:
+    if stored and stored["global_step"] == config.steps:
         module.load_state_dict(stored["state_dict"])
     else:
         trainer.fit(module, data, ckpt_path=str(last) if stored else None)
@@ -117,7 +122,9 @@ def _placement(device: Device, method: Method) -> dict[str, Any]:
     here = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
     everywhere = int(os.environ.get("WORLD_SIZE", 1))
     strategy = "auto" if everywhere == 1 else "ddp_find_unused_parameters_true" if method.alternates else "ddp"
-    return {"accelerator": accelerator, "devices": here, "num_nodes": max(everywhere // here, 1), "strategy": strategy}
+    nodes = max(everywhere // here, 1)
+    normed_together = everywhere > 1 and accelerator == "gpu"
+    return {"accelerator": accelerator, "devices": here, "num_nodes": nodes, "strategy": strategy, "sync_batchnorm": normed_together}
 
 
 def _stored(checkpoint: Path, bound: dict[str, Any]) -> dict[str, Any]:
@@ -134,7 +141,9 @@ def _stored(checkpoint: Path, bound: dict[str, Any]) -> dict[str, Any]:
     before, now = stored.get("bound", {}), bound
     if before != now:
         old, new = before.get("config", {}), now["config"]
-        changed = [key.replace("_", " ") for key in new if old.get(key) != new[key]] or ["the cache"]
+        changed = [key.replace("_", " ") for key in new if old.get(key) != new[key]]
+        changed += ["the model it started from"] if before.get("start") != now.get("start") else []
+        changed = changed or ["the cache"]
         raise InputError(f"{checkpoint.parent} holds a run with other settings ({', '.join(changed)}); {elsewhere}.")
     return stored
 

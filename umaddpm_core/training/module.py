@@ -45,7 +45,8 @@ class TrainingModule(pl.LightningModule):
         return losses["loss"]
 
     def validation_step(self, batch: Batch, number: int) -> None:
-        draws = Draws.of(VALIDATION_SEED, batch["sample"], batch["step"])
+        # Not the seed that chooses the slices: the same number would choose scan and time step.
+        draws = Draws.of(VALIDATION_SEED + 1, batch["sample"], batch["step"])
         self._log_all("validation", self.method.validation_step(batch, draws), len(batch["image"]))
 
     def configure_optimizers(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from umaddpm_core.data.download.transfer import ATTEMPTS, fetch, inspect
+from umaddpm_core.data.download.transfer import ATTEMPTS, fetch, forget, inspect
 from umaddpm_core.errors import InputError
 
 CONTENT = bytes(range(256)) * 4000
@@ -23,6 +23,7 @@ def test_a_broken_connection_is_taken_up_where_it_broke(server, tmp_path):
     assert (tmp_path / "part").read_bytes() == CONTENT
     assert server.asked == [None, "bytes=300000-", "bytes=800000-"]
     assert len(pauses) == 2 and told[-1] == (len(CONTENT), len(CONTENT))
+    forget(tmp_path / "part")
     assert [path.name for path in tmp_path.iterdir()] == ["part"]
 
 
@@ -34,6 +35,8 @@ def test_another_run_goes_on_and_a_complete_file_is_not_fetched_again(server, tm
     server.asked.clear()
     get(server, tmp_path / "part")
     assert server.asked == ["bytes=300000-"] and (tmp_path / "part").read_bytes() == CONTENT
+    get(server, tmp_path / "part")
+    assert server.asked == ["bytes=300000-"], "what is there whole is not asked for again"
 
 
 def test_pauses_grow_while_nothing_comes(server, tmp_path):

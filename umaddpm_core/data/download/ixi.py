@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from umaddpm_core.data.download.archive import check_archive, digests, note_sum, noted_sums, unpack
-from umaddpm_core.data.download.transfer import Remote, fetch
+from umaddpm_core.data.download.transfer import Remote, fetch, forget
 from umaddpm_core.errors import InputError
 
 BASE_URL = "http://biomedic.doc.ic.ac.uk/brain-development/downloads/IXI/"
@@ -96,6 +96,7 @@ def obtain(archive: Archive, remote: Remote | None, sha256: str | None = None, r
         count = check_archive(archive.part, lambda share: report(share, f"{name}: reading every scan"))
         note_sum(archive.folder, name, sums["sha256"])
         os.replace(archive.part, archive.path)
+        forget(archive.part)
         done.append(f"fetched, {how}, {count} scans intact")
     elif archive.path.exists():
         expected = sha256 or noted_sums(archive.folder).get(name)

@@ -70,7 +70,7 @@ def fetch(remote: Remote, part: Path, progress: Progress | None = None, pause: C
 
     Args:
         remote: as `inspect` found it.
-        part: beside it, while it is not complete, lies `….json`, which says of which version it is.
+        part: beside it lies `….json`, which says of which version it is, until `forget` is told that it has its place.
         progress: told the bytes so far and in all.
         pause: waits so many seconds before another attempt.
 
@@ -83,7 +83,6 @@ def fetch(remote: Remote, part: Path, progress: Progress | None = None, pause: C
         before = _size(part)
         try:
             _continue(remote, part, progress)
-            _note(part).unlink(missing_ok=True)
             return
         except HTTPError as error:
             if error.code not in TRY_AGAIN:
@@ -147,6 +146,11 @@ def _sent(answer: HTTPResponse, have: int) -> tuple[int, int | None]:
     if span.partition("-")[0] != str(have):
         raise _BrokenOff("the server sent another part than it was asked for")
     return have, int(total) if total.isdigit() else None
+
+
+def forget(part: Path) -> None:
+    """Remove what was noted about a file that is no part any more."""
+    _note(part).unlink(missing_ok=True)
 
 
 def _note(part: Path) -> Path:

@@ -20,7 +20,7 @@ OPERATION = {"op", "operative", "operation", "surgery", "surgical", "treatment",
 NO_CONTRAST = {"", "no", "none", "without", "pre", "precontrast", "native"}
 OTHER = {
     "t2*", "t2star", "tof", "mra", "angio", "swi", "swan", "dwi", "adc", "dti", "perf", "perfusion", "dce", "dsc", "bold",
-    "fmri", "stir",
+    "fmri", "stir", "star",
 }  # fmt: skip
 """Words of sequences that none of the modalities is, although their times may look alike."""
 
@@ -29,7 +29,10 @@ def modality_from_name(name: str) -> str | None:
     """The one modality that the words of a file name speak of, or None where they name none or several."""
     words = _words(name)
     named = _named(words)
-    if named == {T1} and words & CONTRAST:
+    if words & OTHER:
+        return None
+    after = re.search(r"t1w?[^a-z0-9]post(?![a-z0-9])", name.lower()) and not words & OPERATION
+    if named == {T1} and (words & CONTRAST or after):
         return ENHANCED_T1
     return next(iter(named)) if len(named) == 1 else None
 

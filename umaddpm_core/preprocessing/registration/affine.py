@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from threading import Lock
 
 import SimpleITK as sitk
 
@@ -51,7 +50,7 @@ def _refined(
     method.SetInitialTransform(transform, inPlace=True)
     method.AddCommand(sitk.sitkIterationEvent, lambda: interrupted() and method.StopRegistration())
     try:
-        with _one_thread():
+        with ONE_THREAD:
             method.Execute(evidence.template, evidence.scan)
     except RuntimeError as error:
         raise InputError("This scan could not be aligned to the brain template: the two do not overlap.") from error
@@ -61,12 +60,25 @@ def _refined(
     return transform, method.GetMetricValue()
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Sums of several threads differ in their last digits from run to run; the metric heeds no other setting than this."""
-    before = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
-    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
-    try:
-        yield
-    finally:
-        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before)
+class _OneThread:
+    """Sums of several threads differ in their last digits from run to run; the metric heeds no other setting than ITK's global
+    one: the first of several alignments at once sets it, and the last sets it back."""
+
+    def __init__(self) -> None:
+        self._lock, self._inside, self._before = Lock(), 0, 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._before = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
+                sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(self._before)
+
+
+ONE_THREAD = _OneThread()
