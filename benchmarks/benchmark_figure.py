@@ -9,11 +9,10 @@ with the project. Writes `docs/images/benchmark_T1.png` and `benchmark_T2.png`.
 
 from __future__ import annotations
 
-import argparse
 from functools import partial
-from pathlib import Path
 
 from common import ROOT
+from finished_comparison import finished_comparison
 
 from umaddpm_core.artefact import Artefact
 from umaddpm_core.data.cache import ArrayCache
@@ -21,8 +20,6 @@ from umaddpm_core.data.synthetic_lesions import paint_pathology
 from umaddpm_core.evaluation.cases import Case
 from umaddpm_core.evaluation.comparison.figure import draw
 from umaddpm_core.evaluation.comparison.pictures import picture, picture_threshold
-from umaddpm_core.evaluation.comparison.plan import read_plan
-from umaddpm_core.evaluation.comparison.runs import Comparison
 from umaddpm_core.evaluation.repaint import lesion_seed, lesion_seeds
 from umaddpm_core.methods import from_artefact
 
@@ -42,14 +39,8 @@ def painted_cases(cache: ArrayCache, modality: str) -> list[Case]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("comparison", type=Path, help="output folder of `umaddpm compare`, with its models")
-    parser.add_argument("--cache", type=Path, required=True)
-    parser.add_argument("--plan", type=Path, default=Path(__file__).with_name("comparison.yaml"))
-    parser.add_argument("--kept", type=Path, default=ROOT / "docs" / "results" / "comparison")
-    options = parser.parse_args()
-    cache, plan = ArrayCache(options.cache), read_plan(options.plan)
-    comparison = Comparison(plan, cache, options.comparison, kept=options.kept)
+    comparison = finished_comparison(__doc__.splitlines()[0])
+    cache, plan = comparison.cache, comparison.plan
     for modality in plan.modalities:
         cases, methods = painted_cases(cache, modality), {}
         for run in comparison.runs():

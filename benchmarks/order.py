@@ -9,21 +9,18 @@ other steps. Nothing is chosen by it. Writes `docs/results/order.json`; `benchma
 
 from __future__ import annotations
 
-import argparse
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 from benchmark_page import PROTOCOLS, REAL
-from common import RESULTS, ROOT
+from common import RESULTS
+from finished_comparison import finished_comparison
 
 from umaddpm_core import __version__
 from umaddpm_core.artefact import Artefact
-from umaddpm_core.data.cache import ArrayCache, CachedScan
+from umaddpm_core.data.cache import CachedScan
 from umaddpm_core.detection.anomaly_map import anomaly_map
 from umaddpm_core.evaluation.comparison.judging import score_of
-from umaddpm_core.evaluation.comparison.plan import read_plan
-from umaddpm_core.evaluation.comparison.runs import Comparison
 from umaddpm_core.evaluation.metrics import average_precision
 from umaddpm_core.evaluation.protocol import CacheCases
 from umaddpm_core.evaluation.repaint import over_scans
@@ -43,15 +40,8 @@ def judged(method: Method, cases: CacheCases, modality: str, scan: CachedScan) -
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("comparison", type=Path, help="output folder of `umaddpm compare`, with its models")
-    parser.add_argument("--cache", type=Path, required=True)
-    parser.add_argument("--plan", type=Path, default=Path(__file__).with_name("comparison.yaml"))
-    parser.add_argument("--kept", type=Path, default=ROOT / "docs" / "results" / "comparison")
-    parser.add_argument("--workers", type=int, default=0)
-    options = parser.parse_args()
-    plan = read_plan(options.plan)
-    comparison = Comparison(plan, ArrayCache(options.cache), options.comparison, kept=options.kept)
+    comparison = finished_comparison(__doc__.splitlines()[0])
+    plan = comparison.plan
     rows = []
     for run in comparison.runs():
         artefact = Artefact.load(comparison.model(run)) if run.slices == plan.long.slices else None
@@ -60,7 +50,7 @@ def main() -> None:
         chosen = comparison.sets[REAL[run.modality]]
         for t in T:
             method = from_artefact(artefact, **{**run.entry.test, "t_test": t})
-            found = over_scans(partial(judged, method, chosen.cases, run.modality), chosen.scans, options.workers)
+            found = over_scans(partial(judged, method, chosen.cases, run.modality), chosen.scans, comparison.workers)
             means = {protocol: float(np.mean([case[protocol] for case in found])) for protocol in PROTOCOLS}
             rows.append({"method": run.entry.name, "modality": run.modality, "t": t, "cases": len(found), **means})
             print(rows[-1])
