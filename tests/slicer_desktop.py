@@ -1,7 +1,8 @@
 """What the desktop application has around the panel, on PySide6: the module `qt`, widgets of CTK and Slicer, windows.
 
 Only the application itself has the real ones (PythonQt), so these are stand-ins: as much of each as the panel uses, under the same
-names. Everything behind them is real: the `.ui` file, the panel, the client, the scene.
+names, and of methods only what PythonQt has: slots and invokables. Everything behind them is real: the `.ui` file, the panel, the
+client, the scene.
 """
 
 from __future__ import annotations
@@ -101,21 +102,18 @@ class ctkSliderWidget(QtWidgets.QWidget):
     def setValue(self, value: float) -> None:
         self._box.setValue(value)
 
-    def setMinimum(self, value: float) -> None:
+    def _set_minimum(self, value: float) -> None:
         self._box.setMinimum(value)
         self._moved(self._box.value())
 
-    def setMaximum(self, value: float) -> None:
+    def _set_maximum(self, value: float) -> None:
         self._box.setMaximum(value)
         self._moved(self._box.value())
 
-    def setSingleStep(self, value: float) -> None:
-        self._box.setSingleStep(value)
-
     value = QtCore.Property(float, lambda self: self._box.value(), setValue)
-    minimum = QtCore.Property(float, lambda self: self._box.minimum(), setMinimum)
-    maximum = QtCore.Property(float, lambda self: self._box.maximum(), setMaximum)
-    singleStep = QtCore.Property(float, lambda self: self._box.singleStep(), setSingleStep)
+    minimum = QtCore.Property(float, lambda self: self._box.minimum(), _set_minimum)
+    maximum = QtCore.Property(float, lambda self: self._box.maximum(), _set_maximum)
+    singleStep = QtCore.Property(float, lambda self: self._box.singleStep(), lambda self, value: self._box.setSingleStep(value))
     decimals = QtCore.Property(int, lambda self: self._box.decimals(), lambda self, number: self._box.setDecimals(number))
     suffix = QtCore.Property(str, lambda self: self._box.suffix(), lambda self, text: self._box.setSuffix(text))
 

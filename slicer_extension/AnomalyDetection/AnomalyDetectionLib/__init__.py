@@ -26,5 +26,5 @@ Beside them stand what the application itself asks for: ``parameters``, ``sample
 Only ``widget`` imports Qt, and only ``scene`` works on the scene, so that everything below the panel runs, and is tested, without
 the application. HTTP happens in a worker's thread only, MRML in the main thread only; what passes between them are files and the
 small frozen classes of ``client`` and ``jobs``. The panel has two workers, one for detections and one for questions, and a timer
-that calls their ``poll`` ten times a second.
+that calls their ``poll``, and sleeps for a moment while they have work: Slicer's main thread does not let them run otherwise.
 """

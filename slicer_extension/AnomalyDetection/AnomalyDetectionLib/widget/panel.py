@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import qt
@@ -18,7 +19,9 @@ from .review import ReviewSection
 from .session import Session
 from .threshold import ThresholdSection
 
-POLL_MS = 100
+BUSY_MS, IDLE_MS = 20, 100
+"""Between two looks at what happened, while something is under way and while nothing is."""
+YIELD_S = 0.01
 
 
 class Panel:
@@ -45,8 +48,8 @@ class Panel:
         self.retraining = RetrainingSection(ui, self.session)
         self._shortcuts = [_shortcut(application.window(widget), keys, action) for keys, action in self._keys()]
         self._clock = qt.QTimer()
-        self._clock.setInterval(POLL_MS)
-        self._clock.timeout.connect(self.session.poll)
+        self._clock.setInterval(IDLE_MS)
+        self._clock.timeout.connect(self._tick)
         self._clock.start()
 
     def enter(self) -> None:
@@ -76,6 +79,15 @@ class Panel:
         self.retraining.close()
         self.comparison.stop()
         self.session.close()
+
+    def _tick(self) -> None:
+        """Deliver what happened, and let the workers work."""
+        self.session.poll()
+        busy = self.session.is_busy
+        if busy:
+            # In its event loop PythonQt keeps the interpreter's lock, without which no other thread runs; sleeping gives it away.
+            time.sleep(YIELD_S)
+        self._clock.setInterval(BUSY_MS if busy else IDLE_MS)
 
     def _keys(self) -> tuple[tuple[str, Any], ...]:
         ui = self.ui

@@ -56,6 +56,11 @@ class Session:
             except Exception as error:
                 self.messages.error(error)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a detection or a question is under way."""
+        return self._asking.is_busy or self._detecting.is_busy
+
     def connect(self, client: Client | None, status: ServerStatus | None) -> None:
         """Talk to this server from now on."""
         self.client, self.status = client, status
@@ -85,5 +90,6 @@ class Session:
         return agreed(self.application, self.client.address)
 
     def close(self) -> None:
-        for worker in (self._detecting, self._asking):
-            worker.close()
+        """Cancel everything; only a detection has a moment to tell the server that its files can go."""
+        self._asking.close(0)
+        self._detecting.close()
