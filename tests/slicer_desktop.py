@@ -137,13 +137,14 @@ class ctkPathLineEdit(QtWidgets.QWidget):
 
 
 class qMRMLNodeComboBox(QtWidgets.QComboBox):
-    """The scalar volumes of a scene."""
+    """The nodes of a class in a scene, and unless that is turned off of those derived from it; hidden ones are left out."""
 
     currentNodeChanged = QtCore.Signal(object)
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
         self._scene, self._nodes = None, [None]
+        self._types, self._children = [], True
         self.currentIndexChanged.connect(lambda index: self.currentNodeChanged.emit(self.currentNode()))
 
     def setMRMLScene(self, scene: Any) -> None:
@@ -157,12 +158,13 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):
 
     def setCurrentNode(self, node: Any) -> None:
         self._fill()
-        self.setCurrentIndex(self._nodes.index(node))
+        self.setCurrentIndex(self._nodes.index(node) if node in self._nodes else 0)
 
     def _fill(self) -> None:
-        chosen, count = self.currentNode(), self._scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode")
-        volumes = [self._scene.GetNthNodeByClass(index, "vtkMRMLScalarVolumeNode") for index in range(count)]
-        nodes = [None, *(node for node in volumes if node.GetClassName() == "vtkMRMLScalarVolumeNode")]
+        chosen, (kind,) = self.currentNode(), self._types
+        every = [self._scene.GetNthNodeByClass(index, kind) for index in range(self._scene.GetNumberOfNodesByClass(kind))]
+        shown = [node for node in every if not node.GetHideFromEditors()]
+        nodes = [None, *(node for node in shown if self._children or node.GetClassName() == kind)]
         self.blockSignals(True)
         self.clear()
         self.addItems(["Select a Volume", *(node.GetName() for node in nodes[1:])])
@@ -171,6 +173,9 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):
         self.blockSignals(False)
         if self.currentNode() is not chosen:
             self.currentNodeChanged.emit(self.currentNode())
+
+    nodeTypes = QtCore.Property(list, lambda self: self._types, lambda self, types: setattr(self, "_types", types))
+    showChildNodeTypes = QtCore.Property(bool, lambda self: self._children, lambda self, shown: setattr(self, "_children", shown))
 
 
 STAND_INS = (qMRMLWidget, ctkCollapsibleButton, ctkSliderWidget, ctkPathLineEdit, qMRMLNodeComboBox)
@@ -193,7 +198,7 @@ class Desktop:
     Attributes:
         agreeing: what is answered to questions; `questions` are those that were asked.
         where: the file or folder that is chosen next; None chooses nothing.
-        opened, edited: what was shown in another program or in the Segment Editor.
+        opened, edited: what was shown in another program or in the Segment Editor; `looked_at` the scans in every slice view.
         dicom: files that a scan was loaded from.
     """
 
@@ -201,7 +206,7 @@ class Desktop:
         self.settings: dict[str, str] = {}
         self.agreeing, self.questions = True, []
         self.where: Path | None = None
-        self.opened, self.edited, self.dicom = [], [], []
+        self.opened, self.edited, self.looked_at, self.dicom = [], [], [], []
         self._folder, self._made = folder, 0
 
     def setting(self, name: str, default: str = "") -> str:
@@ -231,6 +236,9 @@ class Desktop:
         folder = self._folder / f"temporary-{self._made}"
         folder.mkdir(parents=True)
         return folder
+
+    def show_scan(self, scan: Any) -> None:
+        self.looked_at.append(scan)
 
     def edit(self, mask: Any, scan: Any) -> None:
         self.edited.append((mask, scan))

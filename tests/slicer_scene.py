@@ -15,8 +15,8 @@ import SimpleITK as sitk
 import slicer
 import vtk
 from AnomalyDetectionLib.scene import Comparison, Layout, Result, add_result
-from AnomalyDetectionLib.scene.layouts import description
 from AnomalyDetectionLib.scene.volumes import read_volume
+from AnomalyDetectionLib.views import description
 from vtk.util.numpy_support import vtk_to_numpy
 
 THRESHOLD = 0.1

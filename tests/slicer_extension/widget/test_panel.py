@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from AnomalyDetectionLib.widget import panel
-from PySide6 import QtWidgets
+from PySide6 import QtCore, QtGui, QtWidgets
 from slicer_desktop import UI, loaded_ui
 
 CALLABLE = {
@@ -42,6 +42,13 @@ def test_of_ctk_and_slicer_widgets_only_slots_and_invokables_are_called():
     for name, method in re.findall(r"\bui\.(\w+)\.(\w+)\(", code):
         if name in kinds:
             assert method in CALLABLE[kinds[name]] or hasattr(QtWidgets.QWidget, method), f"{name}.{method}"
+
+
+def test_folders_are_asked_for_as_folders():
+    filters = re.findall(r'class="ctkPathLineEdit" name="(\w+)">(?:\s*<property name="filters">\s*<set>(.*?)</set>)?', UI.read_text())
+    chosen = {name: {one.removeprefix("ctkPathLineEdit::") for one in said.split("|")} for name, said in filters}
+    folders = {name for name, said in chosen.items() if "Dirs" in said and "Files" not in said}
+    assert folders == {"batchFolderEdit", "batchOutputEdit"} == {name for name in chosen if name.startswith("batch")}
 
 
 def test_panel_fits_its_column_without_scrolling_sideways(shown):
@@ -84,6 +91,15 @@ def test_closing_waits_no_longer_than_a_second_for_what_hangs(shown):
     shown.session.close()
     assert time.monotonic() - started < 1.8
     over.set()
+
+
+def test_keys_go_with_the_panel_as_their_window_stays(shown):
+    keys = shown.panel._shortcuts
+    assert len(keys) == len(shown.widget.findChildren(QtGui.QShortcut)) == 4
+    shown.panel.close()
+    assert not any(key.isEnabled() for key in keys)
+    QtCore.QCoreApplication.sendPostedEvents(None, QtCore.QEvent.DeferredDelete)
+    assert shown.widget.findChildren(QtGui.QShortcut) == []
 
 
 def test_no_file_is_long():

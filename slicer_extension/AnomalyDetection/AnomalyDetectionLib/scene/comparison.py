@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import slicer
 
+from ..views import MAP, RECONSTRUCTION, SCAN, Layout
 from . import display, layouts
-from .layouts import MAP, RECONSTRUCTION, SCAN, Layout
 from .result import ANOMALY_MAP, MODEL_OUTPUT, TABLE, TITLES, Result, results_in
 from .result import RECONSTRUCTION as COMPOSITE
 from .result import SCAN as ITS_SCAN
@@ -43,8 +43,21 @@ class Comparison:
         display.show_alike(result)
         display.show_mask(result, self._mask, layouts.views_but(self.scene, RECONSTRUCTION, MAP))
         display.show_examined(result, views=layouts.views_but(self.scene, RECONSTRUCTION))
-        self._fill_views()
-        self._align_views()
+        self._fill_views(result.get(ITS_SCAN))
+        self._align_views(result.get(ITS_SCAN) or result.get(ANOMALY_MAP))
+
+    def clear(self) -> None:
+        """Show no result: neither mask nor outline of any, and nothing in the views."""
+        self.result = None
+        for result in results_in(self.scene):
+            display.hide(result)
+        self._fill_views(None)
+
+    def show_scan(self, scan: slicer.vtkMRMLScalarVolumeNode) -> None:
+        """Show a scan that has no result yet, where scans are."""
+        self.clear()
+        self._fill_views(scan)
+        self._align_views(scan)
 
     def show_reconstruction(self, role: str) -> None:
         """Show the composite at the scan's resolution or the model's output; where the result lacks it, what there is.
@@ -53,7 +66,8 @@ class Comparison:
             role: one of `RECONSTRUCTIONS`.
         """
         self.reconstruction = role
-        self._fill_views()
+        if self.result is not None:
+            self._fill_views(self.result.get(ITS_SCAN))
 
     @property
     def caption(self) -> str:
@@ -107,10 +121,9 @@ class Comparison:
         other = COMPOSITE if self.reconstruction == MODEL_OUTPUT else MODEL_OUTPUT
         return self.result.get(self.reconstruction) or self.result.get(other)
 
-    def _fill_views(self) -> None:
-        if self.result is None:
-            return
-        scan, shown, score_map = self.result.get(ITS_SCAN), self._shown_reconstruction(), self.result.get(ANOMALY_MAP)
+    def _fill_views(self, scan: slicer.vtkMRMLScalarVolumeNode | None) -> None:
+        """Put the scan into its columns, and what the result has of it, where there is one, into the others."""
+        shown, score_map = self._shown_reconstruction(), self.result.get(ANOMALY_MAP) if self.result is not None else None
         for column, background, foreground, opacity in (
             (SCAN, scan, shown, self._faded),
             (RECONSTRUCTION, shown, None, 0.0),
@@ -124,9 +137,8 @@ class Comparison:
                 composite.SetLinkedControl(True)
                 composite.SetHotLinkedControl(True)
 
-    def _align_views(self) -> None:
+    def _align_views(self, scan: slicer.vtkMRMLScalarVolumeNode) -> None:
         """Turn the views along the scan's axes, fit the first column to it, and bring the others to the same position."""
-        scan = self.result.get(ITS_SCAN) or self.result.get(ANOMALY_MAP)
         for node in layouts.slice_nodes(self.scene):
             node.RotateToVolumePlane(scan)
             logic = self._logic.GetSliceLogic(node)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import qt
@@ -56,29 +57,39 @@ class Panel:
         """The module is shown: its keys work, and what was loaded meanwhile is there."""
         for shortcut in self._shortcuts:
             shortcut.setEnabled(True)
-        self.refresh()
+        self._refresh(self.session.enter)
 
     def exit(self) -> None:
         """The module is left: what runs goes on, the keys are free for others."""
         for shortcut in self._shortcuts:
             shortcut.setEnabled(False)
         self.comparison.stop()
+        self.session.leave()
 
     def refresh(self) -> None:
         """The scene was closed or loaded."""
-        try:
-            self.session.forget_what_is_gone()
-        except Exception as error:
-            self.session.messages.error(error)
-        self.detection.refresh()
+        self._refresh(self.session.forget_what_is_gone)
 
     def close(self) -> None:
-        """End the clock and the threads; what runs is canceled."""
+        """End the clock, the keys, and the threads; what runs is canceled."""
         self._clock.stop()
+        for shortcut in self._shortcuts:
+            # The window that they belong to stays.
+            shortcut.setEnabled(False)
+            shortcut.deleteLater()
+        self._shortcuts = []
         self.connection.close()
         self.retraining.close()
         self.comparison.stop()
         self.session.close()
+
+    def _refresh(self, look: Callable[[], None]) -> None:
+        try:
+            look()
+        except Exception as error:
+            self.session.messages.error(error)
+        self.detection.refresh()
+        self.review.refresh()
 
     def _tick(self) -> None:
         """Deliver what happened, and let the workers work."""
