@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import slicer
+import vtk
 
 from ..views import MAP, RECONSTRUCTION, SCAN, Layout
 from . import display, layouts
-from .result import ANOMALY_MAP, MODEL_OUTPUT, TABLE, TITLES, Result, results_in
+from .result import ANOMALY_MAP, EXAMINED, MASK, MODEL_OUTPUT, TABLE, TITLES, Result, results_in
 from .result import RECONSTRUCTION as COMPOSITE
 from .result import SCAN as ITS_SCAN
 from .table import centre
@@ -27,6 +28,11 @@ class Comparison:
         self.layout = Layout.SCAN_RECONSTRUCTION
         self.reconstruction = COMPOSITE
         self._faded, self._heat, self._mask = 0.0, 0.6, 0.4
+        self._observed = scene.AddObserver(scene.NodeAddedEvent, self._added)
+
+    def close(self) -> None:
+        """Leave the scene alone from now on."""
+        self.scene.RemoveObserver(self._observed)
 
     def show(self, result: Result, layout: Layout | None = None) -> None:
         """Show a result, and of the others of the scene neither mask nor outline.
@@ -41,8 +47,9 @@ class Comparison:
             if other != result:
                 display.hide(other)
         display.show_alike(result)
-        display.show_mask(result, self._mask, layouts.views_but(self.scene, RECONSTRUCTION, MAP))
-        display.show_examined(result, views=layouts.views_but(self.scene, RECONSTRUCTION))
+        display.show_mask(result, self._mask)
+        display.show_examined(result)
+        self._restrict()
         self._fill_views(result.get(ITS_SCAN))
         self._align_views(result.get(ITS_SCAN) or result.get(ANOMALY_MAP))
 
@@ -95,12 +102,12 @@ class Comparison:
         """How strongly the mask is filled, 0–1."""
         self._mask = opacity
         if self.result is not None:
-            display.show_mask(self.result, opacity, layouts.views_but(self.scene, RECONSTRUCTION, MAP))
+            display.show_mask(self.result, opacity)
 
     def show_examined(self, visible: bool) -> None:
         """Show or hide the outline of the examined region."""
         if self.result is not None:
-            display.show_examined(self.result, visible, layouts.views_but(self.scene, RECONSTRUCTION))
+            display.show_examined(self.result, visible)
 
     def jump_to(self, row: int) -> None:
         """Bring every view of the scene to the lesion of a row of the table; one that does not show it then is centred on it.
@@ -114,6 +121,17 @@ class Comparison:
             node.JumpSliceByOffsetting(*position)
             if not layouts.is_in_view(node, position):
                 node.JumpSliceByCentering(*position)
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def _added(self, scene: slicer.vtkMRMLScene, event: str, node: slicer.vtkMRMLNode) -> None:
+        """Let a view that is made later show what the others do."""
+        if self.result is not None and node.IsA("vtkMRMLAbstractViewNode"):
+            self._restrict()
+
+    def _restrict(self) -> None:
+        """Keep the mask out of reconstruction and map, and the outline out of the reconstruction."""
+        for role, without in ((MASK, (RECONSTRUCTION, MAP)), (EXAMINED, (RECONSTRUCTION,))):
+            display.show_only_in(self.result, role, layouts.views_but(self.scene, *without))
 
     def _shown_reconstruction(self) -> slicer.vtkMRMLScalarVolumeNode | None:
         if self.result is None:

@@ -10,7 +10,7 @@ import slicer
 
 from ..lesions import SMALLEST_LESION_MM3, AnomalyMap, Findings
 from . import hierarchy, table
-from .display import show_heat
+from .display import show_heat, show_like
 from .result import ANOMALY_MAP, MASK, STRUCTURES, TABLE, Result
 from .segmentation import mask_of, paint, state_of
 from .volumes import array_of, ijk_to_ras
@@ -97,7 +97,7 @@ class LiveThreshold:
         edited.SetName(scene.GenerateUniqueName(f"{name} (edited)"))
         new = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
         new.CreateDefaultDisplayNodes()
-        new.GetDisplayNode().CopyContent(edited.GetDisplayNode())
+        show_like(new, edited)
         new.SetReferenceImageGeometryParameterFromVolumeNode(self._grid)
         new.GetSegmentation().SetSourceRepresentationName(edited.GetSegmentation().GetSourceRepresentationName())
         hierarchy.place_beside(scene, edited, new)

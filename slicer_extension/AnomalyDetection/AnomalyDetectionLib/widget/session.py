@@ -132,5 +132,6 @@ class Session:
 
     def close(self) -> None:
         """Cancel everything; only a detection has a moment to tell the server that its files can go."""
+        self.comparison.close()
         self._asking.close(0)
         self._detecting.close()
