@@ -43,8 +43,8 @@ class AnomalyDetection(ScriptedLoadableModule):
         make_known(slicer.mrmlScene)
 
     def _started(self):
-        register(ICONS)
         make_known(slicer.mrmlScene)
+        register(ICONS)
 
 
 class AnomalyDetectionLogic(ScriptedLoadableModuleLogic):
