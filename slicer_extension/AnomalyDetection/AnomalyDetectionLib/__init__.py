@@ -23,7 +23,7 @@ part             what it does                                                   
 ================ ===================================================================== ==========================
 
 Beside them stand what the application itself asks for when it starts: ``parameters``, ``sample_data``, ``self_test``. With
-``views`` they are all that is imported then.
+``views`` and ``translation`` they are all that is imported then.
 
 Only ``widget`` imports Qt, and only ``scene`` works on the scene, so that everything below the panel runs, and is tested, without
 the application. HTTP happens in a worker's thread only, MRML in the main thread only; what passes between them are files and the
