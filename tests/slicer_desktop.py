@@ -1,7 +1,8 @@
 """What the desktop application has around the panel, on PySide6: the module `qt`, widgets of CTK and Slicer, windows.
 
 Only the application itself has the real ones (PythonQt), so these are stand-ins: as much of each as the panel uses, under the same
-names. Everything behind them is real: the `.ui` file, the panel, the client, the scene.
+names, and of methods only what PythonQt has: slots and invokables. Everything behind them is real: the `.ui` file, the panel, the
+client, the scene.
 """
 
 from __future__ import annotations
@@ -101,21 +102,18 @@ class ctkSliderWidget(QtWidgets.QWidget):
     def setValue(self, value: float) -> None:
         self._box.setValue(value)
 
-    def setMinimum(self, value: float) -> None:
+    def _set_minimum(self, value: float) -> None:
         self._box.setMinimum(value)
         self._moved(self._box.value())
 
-    def setMaximum(self, value: float) -> None:
+    def _set_maximum(self, value: float) -> None:
         self._box.setMaximum(value)
         self._moved(self._box.value())
 
-    def setSingleStep(self, value: float) -> None:
-        self._box.setSingleStep(value)
-
     value = QtCore.Property(float, lambda self: self._box.value(), setValue)
-    minimum = QtCore.Property(float, lambda self: self._box.minimum(), setMinimum)
-    maximum = QtCore.Property(float, lambda self: self._box.maximum(), setMaximum)
-    singleStep = QtCore.Property(float, lambda self: self._box.singleStep(), setSingleStep)
+    minimum = QtCore.Property(float, lambda self: self._box.minimum(), _set_minimum)
+    maximum = QtCore.Property(float, lambda self: self._box.maximum(), _set_maximum)
+    singleStep = QtCore.Property(float, lambda self: self._box.singleStep(), lambda self, value: self._box.setSingleStep(value))
     decimals = QtCore.Property(int, lambda self: self._box.decimals(), lambda self, number: self._box.setDecimals(number))
     suffix = QtCore.Property(str, lambda self: self._box.suffix(), lambda self, text: self._box.setSuffix(text))
 
@@ -139,13 +137,14 @@ class ctkPathLineEdit(QtWidgets.QWidget):
 
 
 class qMRMLNodeComboBox(QtWidgets.QComboBox):
-    """The scalar volumes of a scene."""
+    """The nodes of a class in a scene, and unless that is turned off of those derived from it; hidden ones are left out."""
 
     currentNodeChanged = QtCore.Signal(object)
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
         self._scene, self._nodes = None, [None]
+        self._types, self._children = [], True
         self.currentIndexChanged.connect(lambda index: self.currentNodeChanged.emit(self.currentNode()))
 
     def setMRMLScene(self, scene: Any) -> None:
@@ -159,12 +158,13 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):
 
     def setCurrentNode(self, node: Any) -> None:
         self._fill()
-        self.setCurrentIndex(self._nodes.index(node))
+        self.setCurrentIndex(self._nodes.index(node) if node in self._nodes else 0)
 
     def _fill(self) -> None:
-        chosen, count = self.currentNode(), self._scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode")
-        volumes = [self._scene.GetNthNodeByClass(index, "vtkMRMLScalarVolumeNode") for index in range(count)]
-        nodes = [None, *(node for node in volumes if node.GetClassName() == "vtkMRMLScalarVolumeNode")]
+        chosen, (kind,) = self.currentNode(), self._types
+        every = [self._scene.GetNthNodeByClass(index, kind) for index in range(self._scene.GetNumberOfNodesByClass(kind))]
+        shown = [node for node in every if not node.GetHideFromEditors()]
+        nodes = [None, *(node for node in shown if self._children or node.GetClassName() == kind)]
         self.blockSignals(True)
         self.clear()
         self.addItems(["Select a Volume", *(node.GetName() for node in nodes[1:])])
@@ -173,6 +173,9 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):
         self.blockSignals(False)
         if self.currentNode() is not chosen:
             self.currentNodeChanged.emit(self.currentNode())
+
+    nodeTypes = QtCore.Property(list, lambda self: self._types, lambda self, types: setattr(self, "_types", types))
+    showChildNodeTypes = QtCore.Property(bool, lambda self: self._children, lambda self, shown: setattr(self, "_children", shown))
 
 
 STAND_INS = (qMRMLWidget, ctkCollapsibleButton, ctkSliderWidget, ctkPathLineEdit, qMRMLNodeComboBox)
@@ -195,7 +198,7 @@ class Desktop:
     Attributes:
         agreeing: what is answered to questions; `questions` are those that were asked.
         where: the file or folder that is chosen next; None chooses nothing.
-        opened, edited: what was shown in another program or in the Segment Editor.
+        opened, edited: what was shown in another program or in the Segment Editor; `looked_at` the scans in every slice view.
         dicom: files that a scan was loaded from.
     """
 
@@ -203,7 +206,7 @@ class Desktop:
         self.settings: dict[str, str] = {}
         self.agreeing, self.questions = True, []
         self.where: Path | None = None
-        self.opened, self.edited, self.dicom = [], [], []
+        self.opened, self.edited, self.looked_at, self.dicom = [], [], [], []
         self._folder, self._made = folder, 0
 
     def setting(self, name: str, default: str = "") -> str:
@@ -233,6 +236,9 @@ class Desktop:
         folder = self._folder / f"temporary-{self._made}"
         folder.mkdir(parents=True)
         return folder
+
+    def show_scan(self, scan: Any) -> None:
+        self.looked_at.append(scan)
 
     def edit(self, mask: Any, scan: Any) -> None:
         self.edited.append((mask, scan))

@@ -15,8 +15,8 @@ import SimpleITK as sitk
 import slicer
 import vtk
 from AnomalyDetectionLib.scene import Comparison, Layout, Result, add_result
-from AnomalyDetectionLib.scene.layouts import description
 from AnomalyDetectionLib.scene.volumes import read_volume
+from AnomalyDetectionLib.views import description
 from vtk.util.numpy_support import vtk_to_numpy
 
 THRESHOLD = 0.1
@@ -122,6 +122,7 @@ class Desk:
         for rule in (slicer.vtkBinaryLabelmapToClosedSurfaceConversionRule, slicer.vtkClosedSurfaceToBinaryLabelmapConversionRule):
             factory.RegisterConverterRule(rule())
         self.views: dict[str, View] = {}
+        self._comparisons: list[Comparison] = []
 
     def make_views(self) -> None:
         """What the application does when a layout is chosen: a view for every one that it names."""
@@ -133,9 +134,12 @@ class Desk:
     def comparison(self) -> Comparison:
         if not self.views:
             self.make_views()
-        return Comparison(self.scene, self.logic)
+        self._comparisons.append(Comparison(self.scene, self.logic))
+        return self._comparisons[-1]
 
     def close(self) -> None:
+        for comparison in self._comparisons:
+            comparison.close()
         for view in self.views.values():
             view.close()
         self._slice_logics.RemoveAllItems()

@@ -6,6 +6,7 @@ import slicer
 from AnomalyDetectionLib.parameters import AnomalyDetectionParameters
 from AnomalyDetectionLib.sample_data import register
 from AnomalyDetectionLib.self_test import AnomalyDetectionTest
+from AnomalyDetectionLib.views import make_known
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleLogic, ScriptedLoadableModuleWidget
@@ -37,7 +38,13 @@ class AnomalyDetection(ScriptedLoadableModule):
             "brain tumors in multiple sequences MRI, 2026, doi:10.13929/j.issn.1003-3289.2026.01.023. "
             "The server is built on MONAI Label. The sample scans are computed from the IXI data set (CC BY-SA 3.0)."
         )
-        slicer.app.connect("startupCompleted()", lambda: register(ICONS))
+        slicer.app.connect("startupCompleted()", self._started)
+        # The module may also be loaded after the start.
+        make_known(slicer.mrmlScene)
+
+    def _started(self):
+        make_known(slicer.mrmlScene)
+        register(ICONS)
 
 
 class AnomalyDetectionLogic(ScriptedLoadableModuleLogic):
@@ -54,8 +61,8 @@ class AnomalyDetectionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
         self.panel = None
-        self._parameterNode = None
-        self._parameterNodeGuiTag = None
+        self._parameters = None
+        self._binding = None
 
     def setup(self):
         from AnomalyDetectionLib.widget import Application, Panel
@@ -94,16 +101,21 @@ class AnomalyDetectionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self._connectParameters()
 
     def onSceneEndImport(self, caller, event):
-        self.panel.refresh()
+        if self.parent.isEntered:
+            self.panel.refresh()
 
     def _connectParameters(self):
-        self._disconnectParameters()
-        self._parameterNode = self.logic.getParameterNode()
-        if self._parameterNode.scan is None:
-            self._parameterNode.scan = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
-        self._parameterNodeGuiTag = self._parameterNode.connectGui(self.ui)
+        """Bind the widgets to the parameter node of the scene, once."""
+        from AnomalyDetectionLib.scene import first_scan
+
+        parameters = self.logic.getParameterNode()
+        if parameters.scan is None:
+            parameters.scan = first_scan(slicer.mrmlScene)
+        if self._parameters is None or self._parameters.parameterNode is not parameters.parameterNode:
+            self._parameters, self._binding = parameters, parameters.connectGui(self.ui)
 
     def _disconnectParameters(self):
-        if self._parameterNode is not None:
-            self._parameterNode.disconnectGui(self._parameterNodeGuiTag)
-        self._parameterNode = self._parameterNodeGuiTag = None
+        """Undo that; what some versions of Slicer bind without a tag stays bound as long as its node."""
+        if self._binding is not None:
+            self._parameters.disconnectGui(self._binding)
+            self._parameters = self._binding = None

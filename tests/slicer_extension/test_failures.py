@@ -21,6 +21,7 @@ from AnomalyDetectionLib.client import (
     Unreachable,
     WrongToken,
 )
+from AnomalyDetectionLib.client.form import BLOCK
 
 TOKEN = "secret-of-the-hospital"
 
@@ -159,7 +160,7 @@ def test_download_that_breaks_off_leaves_nothing(answering, tmp_path):
 def test_download_that_hangs_is_cancelled_and_leaves_nothing(odd_server, tmp_path):
     def half_and_wait(connection, server):
         server.read_head(connection)
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 200_000)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (5 * BLOCK) + b"x" * BLOCK)
         server.over.wait(60)
 
     server, cancellation, shares = odd_server(half_and_wait), Cancellation(), []
@@ -168,7 +169,7 @@ def test_download_that_hangs_is_cancelled_and_leaves_nothing(odd_server, tmp_pat
         shares.append(share)
         cancellation.set() if share >= 0.19 else None
 
-    threading.Timer(0.5, cancellation.set).start()
+    threading.Timer(2, cancellation.set).start()
     with pytest.raises(Cancelled):
         Client(server.url)._transport.download("/x", tmp_path / "mask.nii.gz", cancellation=cancellation, received=received)
     assert shares and list(tmp_path.iterdir()) == []

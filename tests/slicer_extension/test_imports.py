@@ -15,8 +15,8 @@ BELOW = {
     "client": set(), "worker": {"client"}, "jobs": {"client", "worker"}, "structures": set(), "runs": set(),
     "lesions": {"runs", "structures"}, "pictures": set(), "replacing": set(), "translation": set(),
     "calibrations": {"translation"}, "report": {"lesions", "translation"}, "batch": {"client", "replacing"},
-    "scene": {"lesions", "pictures", "replacing", "report", "translation"},
-    "parameters": {"lesions"}, "sample_data": {"translation"}, "self_test": set(),
+    "scene": {"lesions", "pictures", "replacing", "report", "translation", "views"}, "views": set(),
+    "parameters": set(), "sample_data": {"translation"}, "self_test": set(),
     "widget": {"batch", "calibrations", "client", "jobs", "lesions", "replacing", "report", "scene", "translation", "worker"},
 }  # fmt: skip
 """Part to the parts that it may import."""

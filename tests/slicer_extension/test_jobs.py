@@ -182,6 +182,7 @@ def test_busy_server_is_asked_again_when_it_said(watched, odd_server, tmp_path):
 
 def test_worker_does_anything_and_tells_the_polling_thread():
     worker, told = Worker(), []
+    assert not worker.is_busy
     worker.call(lambda cancellation: 1 / 0, told.append, lambda error: told.append(type(error)))
     worker.call(lambda cancellation: threading.current_thread().name, told.append, told.append)
     held = worker.call(lambda cancellation: cancellation.wait(60), told.append, told.append, lambda: told.append("cancelled"))
@@ -189,6 +190,7 @@ def test_worker_does_anything_and_tells_the_polling_thread():
         worker.poll()
     held.set()
     while len(told) < 3:
+        assert worker.is_busy
         worker.poll()
     assert told == [ZeroDivisionError, "anomaly-detection", "cancelled"]
     never = worker.call(lambda cancellation: cancellation.wait(60), told.append, told.append)

@@ -2,6 +2,7 @@
 what it is. The application's own are tested by `AnomalyDetectionTest` there."""
 
 import importlib.util
+import subprocess
 import sys
 import types
 from dataclasses import dataclass, field
@@ -9,11 +10,12 @@ from typing import get_type_hints
 
 import pytest
 import slicer
+from AnomalyDetectionLib.scene import Layout, add_result, first_scan
 from PySide6 import QtCore, QtWidgets
 from slicer_desktop import UI, loaded_ui
-from slicer_scene import desk, make_desk
+from slicer_scene import delivery, desk, make_desk
 
-__all__ = ["desk", "make_desk"]
+__all__ = ["delivery", "desk", "make_desk"]
 
 
 class Module:
@@ -23,7 +25,14 @@ class Module:
 
 class Logic:
     def getParameterNode(self):
-        return None
+        return slicer.mrmlScene.GetSingletonNode("AnomalyDetection", "vtkMRMLScriptedModuleNode") or _singleton(slicer.mrmlScene)
+
+
+def _singleton(scene):
+    node = scene.CreateNodeByClass("vtkMRMLScriptedModuleNode")
+    node.UnRegister(None)
+    node.SetSingletonTag("AnomalyDetection")
+    return scene.AddNode(node)
 
 
 class Widget:
@@ -49,16 +58,17 @@ class Observing:
 
 
 def wrapped(kind):
-    """As `parameterNodeWrapper`: fields with their defaults, bound to widgets by name."""
+    """As `parameterNodeWrapper`: fields with their defaults, bound to widgets by name; `bindings` are those that hold."""
 
     def __init__(self, node):
-        self.bound = None
+        self.parameterNode = node
         for name in get_type_hints(kind):
             setattr(self, name, getattr(kind, name, None))
 
     kind.__init__ = __init__
-    kind.connectGui = lambda self, ui: setattr(self, "bound", ui) or 7
-    kind.disconnectGui = lambda self, tag: setattr(self, "bound", None)
+    kind.bindings, kind.tag = [], 7
+    kind.connectGui = lambda self, ui: kind.bindings.append(ui) or kind.tag
+    kind.disconnectGui = lambda self, tag: kind.bindings.pop() if tag is not None else None
     return kind
 
 
@@ -121,17 +131,20 @@ def module(slicer_app):
     return one
 
 
-def test_module_says_what_it_is_and_registers_the_samples_after_the_start(module, slicer_app, monkeypatch):
+def test_module_says_what_it_is_and_registers_samples_and_layouts_after_the_start(module, slicer_app, desk, monkeypatch):
     parent = types.SimpleNamespace()
     module.AnomalyDetection(parent)
     assert parent.title == "Anomaly Detection" and "Research use only" in parent.helpText and "doi" in parent.acknowledgementText
     ((signal, told),) = slicer_app.started
     registered = []
+    assert desk.scene.GetFirstNodeByClass("vtkMRMLLayoutNode") is None
+    layouts = desk.scene.AddNewNodeByClass("vtkMRMLLayoutNode")
     samples = types.ModuleType("SampleData")
     samples.SampleDataLogic = types.SimpleNamespace(registerCustomSampleDataSource=lambda **facts: registered.append(facts))
     monkeypatch.setitem(sys.modules, "SampleData", samples)
     told()
     assert signal == "startupCompleted()" and len(registered) == 3
+    assert all(layouts.IsLayoutDescription(layout.value) for layout in Layout)
     assert all(facts["checksums"].startswith("SHA256:") and facts["uris"].endswith(facts["fileNames"]) for facts in registered)
 
 
@@ -140,41 +153,88 @@ def test_widget_binds_its_parameters_only_while_it_is_open(module, desk):
     widget = module.AnomalyDetectionWidget(types.SimpleNamespace(isEntered=True))
     widget.setup()
     widget.enter()
-    node = widget._parameterNode
-    assert node.bound is widget.ui and node.scan is scan and node.maskOpacity == 0.4
+    parameters = widget._parameters
+    assert parameters.bindings == [widget.ui] and parameters.scan is scan and parameters.maskOpacity == 0.4
     for event, told in list(widget.observed):
         told(desk.scene, event)
-    assert node.bound is None and widget._parameterNode.bound is widget.ui
+    assert parameters.bindings == [widget.ui] and widget._parameters is not parameters
     widget.exit()
-    assert widget._parameterNode is None
+    assert widget._parameters is None and parameters.bindings == []
     widget.cleanup()
     assert widget.observed == [] and not widget.panel._clock.isActive()
 
 
-def test_application_keeps_settings_and_asks_in_windows(slicer_app, monkeypatch, tmp_path):
-    from AnomalyDetectionLib.widget import Application
-
-    Application().keep_setting("addresses", "http://a\nhttp://b")
-    application = Application()
-    assert application.setting("addresses") == "http://a\nhttp://b" and application.setting("nothing", "usual") == "usual"
-    for answer, agreed in ((QtWidgets.QMessageBox.Yes, True), (QtWidgets.QMessageBox.No, False)):
-        monkeypatch.setattr(QtWidgets.QMessageBox, "question", lambda *arguments, answer=answer: answer)
-        assert application.agrees("title", "question") is agreed
-    # PySide6 gives the file and its kind, PythonQt the file alone.
-    for chosen in ((str(tmp_path / "page.html"), "HTML"), str(tmp_path / "page.html")):
-        monkeypatch.setattr(QtWidgets.QFileDialog, "getSaveFileName", lambda *arguments, chosen=chosen: chosen)
-        assert application.file_to_write("title", "page.html", "HTML (*.html)") == tmp_path / "page.html"
-    assert application.setting("folder") == str(tmp_path) and application.temporary_folder().parent == tmp_path
-    monkeypatch.setattr(QtWidgets.QFileDialog, "getExistingDirectory", lambda *arguments: "")
-    assert application.folder_to_write("title") is None
+def test_binding_without_a_tag_is_made_once_for_each_parameter_node(module, desk):
+    bindings = module.AnomalyDetectionParameters.bindings
+    module.AnomalyDetectionParameters.tag = None
+    widget = module.AnomalyDetectionWidget(types.SimpleNamespace(isEntered=True))
+    widget.setup()
+    for _ in range(3):
+        widget.enter()
+        widget.exit()
+    assert len(bindings) == 1
+    desk.scene.RemoveNode(widget._parameters.parameterNode)
+    widget.enter()
+    assert len(bindings) == 2
+    widget.cleanup()
 
 
-def test_dicom_files_of_a_scan_are_those_of_the_database(slicer_app, monkeypatch, desk):
-    from AnomalyDetectionLib.widget import Application
+def test_scan_that_is_selected_by_itself_is_one_that_may_be_examined(module, desk, delivery):
+    labels = desk.scene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "labels")
+    scan = desk.load(delivery.scan)
+    add_result(desk.scene, scan, delivery.files, delivery.report)
+    assert first_scan(desk.scene) is scan
+    widget = module.AnomalyDetectionWidget(types.SimpleNamespace(isEntered=True))
+    widget.setup()
+    widget.enter()
+    assert widget._parameters.scan is scan
+    widget.ui.scanSelector.setCurrentNode(labels)
+    assert widget.ui.scanSelector.currentNode() is not labels
+    widget.exit()
+    widget.cleanup()
+    desk.scene.RemoveNode(scan)
+    assert first_scan(desk.scene) is None, "Maps and reconstructions are no scans."
 
-    files = {"1.1": "/a.dcm", "1.2": ""}
-    monkeypatch.setattr(slicer, "dicomDatabase", types.SimpleNamespace(fileForInstance=files.get), raising=False)
-    scan = desk.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "scan")
-    assert Application().dicom_files(scan) == []
-    scan.SetAttribute("DICOM.instanceUIDs", "1.1 1.2")
-    assert [str(file) for file in Application().dicom_files(scan)] == ["/a.dcm"]
+
+def test_scene_that_is_loaded_while_another_module_is_open_changes_no_view(module, desk, delivery):
+    parent = types.SimpleNamespace(isEntered=False)
+    widget = module.AnomalyDetectionWidget(parent)
+    widget.setup()
+    add_result(desk.scene, desk.load(delivery.scan), delivery.files, delivery.report)
+    (imported,) = [told for event, told in widget.observed if event == desk.scene.EndImportEvent]
+    imported(desk.scene, desk.scene.EndImportEvent)
+    assert widget.panel.session.result is None and desk.scene.GetFirstNodeByClass("vtkMRMLLayoutNode") is None
+    widget.enter()
+    assert widget.panel.session.result is not None
+    widget.cleanup()
+
+
+def test_comparing_layouts_are_known_as_soon_as_the_module_is_loaded(module, desk):
+    """A scene that was saved in one of them names its number only."""
+    layouts = desk.scene.AddNewNodeByClass("vtkMRMLLayoutNode")
+    module.AnomalyDetection(types.SimpleNamespace())
+    layouts.SetViewArrangement(Layout.SCAN_RECONSTRUCTION.value)
+    assert "AnomalyAxialScan" in layouts.GetCurrentLayoutDescription()
+
+
+STARTING = """
+import sys
+from unittest.mock import MagicMock
+sys.modules["slicer"] = MagicMock()
+for part, bases in {
+    "ScriptedLoadableModule": ("", "Logic", "Test", "Widget"), "parameterNodeWrapper": (), "i18n": (), "util": ("VTKObservationMixin",)
+}.items():
+    sys.modules["slicer." + part] = MagicMock()
+    for name in bases:
+        name = name if part == "util" else part + name
+        setattr(sys.modules["slicer." + part], name, type(name, (), {"__init__": lambda self, parent=None: None}))
+import AnomalyDetection
+AnomalyDetection.AnomalyDetection(MagicMock())
+print(*{name.split(".")[0] for name in sys.modules} & {"numpy", "scipy", "vtk", "qt"})
+"""
+"""The module as Slicer loads it when it starts, with nothing behind its base classes."""
+
+
+def test_nothing_heavy_is_imported_when_slicer_starts():
+    done = subprocess.run([sys.executable, "-c", STARTING], cwd=UI.parents[2], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

@@ -16,15 +16,17 @@ part             what it does                                                   
 ``runs``         what hangs together above a threshold                                 numpy, scipy
 ``lesions``      the mask and its lesions at any threshold, while a slider moves       numpy, scipy
 ``pictures``     slices as PNG                                                         numpy, scipy
+``views``        the comparing layouts in Slicer's language                                    nothing
 ``report``       a detection as one HTML page                                          ``lesions``
 ``scene``        results as nodes, display, layouts, table, export, key slices         MRML (``slicer``, ``vtk``)
 ``widget``       the panel: one file for each section of the ``.ui``                   Qt (``qt``)
 ================ ===================================================================== ==========================
 
-Beside them stand what the application itself asks for: ``parameters``, ``sample_data``, ``self_test``.
+Beside them stand what the application itself asks for when it starts: ``parameters``, ``sample_data``, ``self_test``. With
+``views`` and ``translation`` they are all that is imported then.
 
 Only ``widget`` imports Qt, and only ``scene`` works on the scene, so that everything below the panel runs, and is tested, without
 the application. HTTP happens in a worker's thread only, MRML in the main thread only; what passes between them are files and the
 small frozen classes of ``client`` and ``jobs``. The panel has two workers, one for detections and one for questions, and a timer
-that calls their ``poll`` ten times a second.
+that calls their ``poll``, and sleeps for a moment while they have work: Slicer's main thread does not let them run otherwise.
 """

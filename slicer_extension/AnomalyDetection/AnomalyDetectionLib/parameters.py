@@ -1,11 +1,9 @@
-"""What the panel keeps in the scene, so that it is saved and loaded with it."""
+"""What the panel keeps in the scene, so that it is saved and loaded with it; threshold and smallest lesion are each result's own."""
 
 from typing import Annotated
 
 from slicer import vtkMRMLScalarVolumeNode
 from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
-
-from .lesions import SMALLEST_LESION_MM3
 
 
 @parameterNodeWrapper
@@ -14,13 +12,11 @@ class AnomalyDetectionParameters:
 
     Attributes:
         scan: that is examined.
-        smallestLesion: in mm³; smaller findings are left out.
         maskOpacity, heatOpacity: of the mask's filling and of the anomaly map over the scan.
         outlineExamined: whether the examined region is outlined.
     """
 
     scan: vtkMRMLScalarVolumeNode
-    smallestLesion: Annotated[float, WithinRange(0, 2000)] = SMALLEST_LESION_MM3
     maskOpacity: Annotated[float, WithinRange(0, 1)] = 0.4
     heatOpacity: Annotated[float, WithinRange(0, 1)] = 0.6
     outlineExamined: bool = True

@@ -5,8 +5,8 @@ from slicer.ScriptedLoadableModule import ScriptedLoadableModuleTest
 
 
 class AnomalyDetectionTest(ScriptedLoadableModuleTest):
-    """That the panel comes up in PythonQt with the real `ctk*` and `qMRML*` widgets, is bound to the parameter node, tells in words
-    that a server is not there, and outlives closing the scene.
+    """That the panel comes up in PythonQt with the real `ctk*` and `qMRML*` widgets, whose ranges it can set, is bound to the
+    parameter node, tells in words that a server is not there, and outlives closing the scene.
 
     Client, worker, and scene are tested without the application; no server is needed here.
     """
@@ -20,6 +20,7 @@ class AnomalyDetectionTest(ScriptedLoadableModuleTest):
         for test in (
             self.test_panelNeedsAServerAndAScan,
             self.test_parametersFollowTheWidgets,
+            self.test_thresholdTakesItsRange,
             self.test_unreachableServerIsToldInWords,
             self.test_panelOutlivesTheScene,
         ):
@@ -33,6 +34,11 @@ class AnomalyDetectionTest(ScriptedLoadableModuleTest):
     def test_parametersFollowTheWidgets(self):
         self.widget.ui.maskOpacitySlider.value = 0.25
         self.assertAlmostEqual(self.widget.logic.getParameterNode().maskOpacity, 0.25)
+
+    def test_thresholdTakesItsRange(self):
+        slider = self.widget.ui.thresholdSlider
+        slider.setProperty("maximum", 0.5)
+        self.assertAlmostEqual(slider.maximum, 0.5)
 
     def test_unreachableServerIsToldInWords(self):
         ui = self.widget.ui

@@ -75,7 +75,13 @@ class Worker:
             self._told.get()()
         return calls
 
-    def close(self, seconds: float = 5.0) -> None:
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is being done, or there is something to be told."""
+        with self._lock:
+            return bool(self._open) or not self._told.empty()
+
+    def close(self, seconds: float = 1.0) -> None:
         """Cancel everything and end the thread; waits no longer than this for it. What was not polled is forgotten."""
         with self._lock:
             self._closed = True

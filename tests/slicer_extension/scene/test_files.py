@@ -7,11 +7,13 @@ import pytest
 import SimpleITK as sitk
 import slicer
 import vtk
+from AnomalyDetectionLib.pictures import axial
 from AnomalyDetectionLib.scene import (
     LiveThreshold,
     SceneError,
     add_result,
     export,
+    key_slices,
     left_out,
     results_in,
     scan_to_send,
@@ -42,6 +44,21 @@ def turned():
     matrix[:3, :3] = np.reshape(turn.GetMatrix(), (3, 3))
     matrix[:3, 3] = (12, -7, 30)
     return matrix
+
+
+def warp(volume, displacements):
+    """Put a volume under a grid of displacements."""
+    grid = vtk.vtkImageData()
+    grid.SetDimensions(10, 10, 10)
+    grid.SetSpacing(30, 30, 30)
+    grid.SetOrigin(-150, -150, -150)
+    grid.AllocateScalars(vtk.VTK_DOUBLE, 3)
+    vtk_to_numpy(grid.GetPointData().GetScalars())[:] = displacements
+    shift = slicer.vtkOrientedGridTransform()
+    shift.SetDisplacementGridData(grid)
+    node = volume.GetScene().AddNewNodeByClass("vtkMRMLGridTransformNode", "warp")
+    node.SetAndObserveTransformToParent(shift)
+    volume.SetAndObserveTransformNodeID(node.GetID())
 
 
 def test_scan_is_sent_as_it_is(desk, delivery, geometry, tmp_path):
@@ -76,24 +93,43 @@ def test_scan_under_a_transform_is_sent_where_it_stands_and_its_result_lies_ther
 
 
 def test_scan_under_a_warp_is_sent_warped(desk, delivery, tmp_path):
-    """By a grid of displacements that are the same everywhere, so that it is known where the scan goes."""
-    grid = vtk.vtkImageData()
-    grid.SetDimensions(10, 10, 10)
-    grid.SetSpacing(30, 30, 30)
-    grid.SetOrigin(-150, -150, -150)
-    grid.AllocateScalars(vtk.VTK_DOUBLE, 3)
-    vtk_to_numpy(grid.GetPointData().GetScalars())[:] = (4, 0, -2)
-    warp = slicer.vtkOrientedGridTransform()
-    warp.SetDisplacementGridData(grid)
-    node = desk.scene.AddNewNodeByClass("vtkMRMLGridTransformNode", "warp")
-    node.SetAndObserveTransformToParent(warp)
     scan = desk.load(delivery.scan)
-    scan.SetAndObserveTransformNodeID(node.GetID())
+    # The same everywhere, so that it is known where the scan goes.
+    warp(scan, (4, 0, -2))
     centres = []
     for image in (delivery.image("scan"), sitk.ReadImage(str(scan_to_send(scan, tmp_path / "scan.nrrd")))):
         middle = np.argwhere(sitk.GetArrayFromImage(image) > 0).mean(0)[::-1]
         centres.append(image.TransformContinuousIndexToPhysicalPoint(middle.tolist()))
     np.testing.assert_allclose(np.subtract(*centres[::-1]), (-4, 0, -2), atol=0.3)
+
+
+def pictures_of(result, monkeypatch):
+    """What of each title is drawn in the report, the first lesion's."""
+    drawn = []
+    monkeypatch.setattr(key_slices, "picture", lambda values, *arguments, **more: drawn.append(values) or np.zeros((2, 2, 3), np.uint8))
+    slices = key_slices.key_slices(result, LiveThreshold(result).findings.lesions[:1])
+    return {one.caption.partition(": ")[2]: values for one, values in zip(slices, drawn)}
+
+
+def test_report_shows_a_scan_under_a_warp_as_it_was_examined(desk, delivery, tmp_path, monkeypatch):
+    scan = desk.load(delivery.scan)
+    warp(scan, np.random.default_rng(0).normal(0, 5, (1000, 3)))
+    sent = sitk.ReadImage(str(scan_to_send(scan, tmp_path / "scan.nrrd")))
+    assert sitk.GetArrayFromImage(sent).shape != array_of(scan).shape
+    files = {}
+    for name in delivery.files:
+        files[name] = tmp_path / f"{name}.nii.gz"
+        sitk.WriteImage(sitk.Resample(delivery.image(name), sent, sitk.Transform(), sitk.sitkNearestNeighbor), str(files[name]))
+    result = add_result(desk.scene, scan, files, delivery.report)
+    drawn = pictures_of(result, monkeypatch)
+    turned = axial(sitk.GetArrayFromImage(sent), ijk_to_ras(result.get("anomaly_map")))[0]
+    assert any(np.array_equal(drawn["scan"], one) for one in turned)
+    assert desk.scene.GetFirstNodeByName("scan as it stands") is None
+
+
+def test_report_without_its_scan_calls_no_reconstruction_a_scan(desk, result, monkeypatch):
+    desk.scene.RemoveNode(result.get("scan"))
+    assert [title.split(" (")[0] for title in pictures_of(result, monkeypatch)] == ["healthy reconstruction", "anomaly map"]
 
 
 def test_scan_that_a_transform_shears_is_not_sent(desk, delivery, tmp_path):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from AnomalyDetectionLib.scene import RECONSTRUCTIONS, Layout, LiveThreshold, add_result
+from slicer_scene import View
 
 ORIENTATIONS = ("Axial", "Sagittal", "Coronal")
 
@@ -159,6 +160,20 @@ def test_only_the_result_that_is_shown_is_marked(desk, shown, delivered, tmp_pat
     shown.jump_to(0)
     assert reddish(desk.picture("AnomalyAxialScan")).any()
     assert desk.scene.GetFirstNodeByClass("vtkMRMLLayoutNode").GetViewArrangement() == Layout.SCAN_RECONSTRUCTION.value
+
+
+def test_view_that_is_made_later_shows_the_mask_too(desk, shown):
+    desk.views["Red"] = View(desk, "Red", "Axial", 0)
+    shown.jump_to(0)
+    assert reddish(desk.picture("Red")).any() and not coloured(desk.picture("AnomalyAxialReconstruction")).any()
+
+
+def test_mask_in_place_of_an_edited_one_is_shown_where_that_was(desk, shown):
+    mask = shown.result.get("mask")
+    mask.GetSegmentation().RemoveAllSegments()
+    LiveThreshold(shown.result).move(0.15)
+    assert shown.result.get("mask") is not mask
+    assert reddish(desk.picture("AnomalyAxialScan")).any() and not coloured(desk.picture("AnomalyAxialReconstruction")).any()
 
 
 def test_empty_mask_marks_nothing(desk, delivered, tmp_path):

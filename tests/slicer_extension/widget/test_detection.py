@@ -3,7 +3,7 @@
 import numpy as np
 import slicer
 import vtk
-from AnomalyDetectionLib.scene import results_in
+from AnomalyDetectionLib.scene import Layout, add_result, results_in
 from AnomalyDetectionLib.scene.volumes import array_of
 from AnomalyDetectionLib.widget.detection import name_to_tell
 from PySide6.QtCore import QTimer
@@ -25,6 +25,33 @@ def test_detect_puts_the_result_beside_the_scan_and_into_the_views(connected, un
     assert ui.summaryLabel.text().endswith("of the brain.") and ui.resultBox.count() == 1
     assert ui.lesionTable.rowCount() == len(result.report["lesions"])
     assert connected.desktop.temporary_left == []
+
+
+def test_result_that_comes_while_another_module_is_open_is_shown_on_coming_back(connected, unseen_scan):
+    scene, scan = connected.desk.scene, connected.load(unseen_scan())
+    connected.ui.detectButton.click()
+    connected.panel.exit()
+    connected.until(lambda: not connected.panel.detection.is_running)
+    (result,) = results_in(scene)
+    connected.panel.refresh()
+    assert connected.session.result is None and result.get("scan") is scan
+    layout = scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+    assert layout is None or layout.GetViewArrangement() not in [one.value for one in Layout]
+    connected.panel.enter()
+    assert connected.session.result == result and connected.says == ""
+
+
+def test_result_whose_scene_was_closed_meanwhile_is_no_matter(with_result, delivered, tmp_path):
+    session, first = with_result.session, with_result.session.result
+    with_result.panel.exit()
+    other = delivered(tmp_path / "other")
+    late = add_result(session.scene, first.get("scan"), other.files, other.report)
+    session.when_entered(lambda: with_result.panel.detection._look_at(late))
+    assert session.result == first
+    session.scene.Clear(False)
+    with_result.panel.refresh()
+    with_result.panel.enter()
+    assert session.result is None and with_result.says == ""
 
 
 def test_nothing_is_sent_without_consent(connected, unseen_scan):

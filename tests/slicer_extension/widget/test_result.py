@@ -47,6 +47,17 @@ def test_small_lesions_are_left_out_as_the_slider_says(with_result):
     assert column(with_result, 2) == volumes[:1]
 
 
+def test_smallest_lesion_is_each_results_own(with_result, delivered, tmp_path):
+    first, slider = with_result.session.result, with_result.ui.smallestSlider
+    slider.setValue(500)
+    with_result.until(lambda: first.noted("smallest_mm3") == "500.0")
+    other = delivered(tmp_path / "other")
+    with_result.session.show(add_result(with_result.desk.scene, first.get("scan"), other.files, other.report))
+    assert slider.property("value") == 64 and slider.property("SlicerParameterName") is None
+    with_result.session.show(first)
+    assert slider.property("value") == 500 and first.noted("smallest_mm3") == "500.0"
+
+
 def test_lesion_whose_box_is_cleared_leaves_the_mask_and_can_come_back(with_result):
     before = mask(with_result)
     with_result.ui.lesionTable.item(1, KEEP).setCheckState(Qt.Unchecked)

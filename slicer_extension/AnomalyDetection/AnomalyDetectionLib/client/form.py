@@ -8,7 +8,8 @@ from pathlib import Path
 
 from .errors import ClientError
 
-BLOCK = 1 << 16
+BLOCK = 1 << 20
+"""Bytes that are read, sent, or received at once: between two blocks the interpreter's lock has to be waited for."""
 
 
 class Form:

@@ -1,10 +1,10 @@
 """Results in the scene: MRML only, no Qt. Everything takes the scene it works on, and belongs on the main thread."""
 
+from ..views import Layout
 from .comparison import RECONSTRUCTIONS, Comparison
 from .export import FORMATS, export, write_lesions, write_mask_to_send
-from .layouts import Layout
 from .nodes import SceneError
-from .result import Result, add_result, results_in
+from .result import Result, add_result, first_scan, results_in
 from .table import left_out, set_kept
 from .threshold import LiveThreshold
 from .volumes import scan_to_send
@@ -19,6 +19,7 @@ __all__ = [
     "SceneError",
     "add_result",
     "export",
+    "first_scan",
     "left_out",
     "results_in",
     "scan_to_send",

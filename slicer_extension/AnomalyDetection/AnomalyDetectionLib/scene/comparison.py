@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import slicer
+import vtk
 
+from ..views import MAP, RECONSTRUCTION, SCAN, Layout
 from . import display, layouts
-from .layouts import MAP, RECONSTRUCTION, SCAN, Layout
-from .result import ANOMALY_MAP, MODEL_OUTPUT, TABLE, TITLES, Result, results_in
+from .result import ANOMALY_MAP, EXAMINED, MASK, MODEL_OUTPUT, TABLE, TITLES, Result, results_in
 from .result import RECONSTRUCTION as COMPOSITE
 from .result import SCAN as ITS_SCAN
 from .table import centre
@@ -27,6 +28,11 @@ class Comparison:
         self.layout = Layout.SCAN_RECONSTRUCTION
         self.reconstruction = COMPOSITE
         self._faded, self._heat, self._mask = 0.0, 0.6, 0.4
+        self._observed = scene.AddObserver(scene.NodeAddedEvent, self._added)
+
+    def close(self) -> None:
+        """Leave the scene alone from now on."""
+        self.scene.RemoveObserver(self._observed)
 
     def show(self, result: Result, layout: Layout | None = None) -> None:
         """Show a result, and of the others of the scene neither mask nor outline.
@@ -41,10 +47,24 @@ class Comparison:
             if other != result:
                 display.hide(other)
         display.show_alike(result)
-        display.show_mask(result, self._mask, layouts.views_but(self.scene, RECONSTRUCTION, MAP))
-        display.show_examined(result, views=layouts.views_but(self.scene, RECONSTRUCTION))
-        self._fill_views()
-        self._align_views()
+        display.show_mask(result, self._mask)
+        display.show_examined(result)
+        self._restrict()
+        self._fill_views(result.get(ITS_SCAN))
+        self._align_views(result.get(ITS_SCAN) or result.get(ANOMALY_MAP))
+
+    def clear(self) -> None:
+        """Show no result: neither mask nor outline of any, and nothing in the views."""
+        self.result = None
+        for result in results_in(self.scene):
+            display.hide(result)
+        self._fill_views(None)
+
+    def show_scan(self, scan: slicer.vtkMRMLScalarVolumeNode) -> None:
+        """Show a scan that has no result yet, where scans are."""
+        self.clear()
+        self._fill_views(scan)
+        self._align_views(scan)
 
     def show_reconstruction(self, role: str) -> None:
         """Show the composite at the scan's resolution or the model's output; where the result lacks it, what there is.
@@ -53,7 +73,8 @@ class Comparison:
             role: one of `RECONSTRUCTIONS`.
         """
         self.reconstruction = role
-        self._fill_views()
+        if self.result is not None:
+            self._fill_views(self.result.get(ITS_SCAN))
 
     @property
     def caption(self) -> str:
@@ -81,12 +102,12 @@ class Comparison:
         """How strongly the mask is filled, 0–1."""
         self._mask = opacity
         if self.result is not None:
-            display.show_mask(self.result, opacity, layouts.views_but(self.scene, RECONSTRUCTION, MAP))
+            display.show_mask(self.result, opacity)
 
     def show_examined(self, visible: bool) -> None:
         """Show or hide the outline of the examined region."""
         if self.result is not None:
-            display.show_examined(self.result, visible, layouts.views_but(self.scene, RECONSTRUCTION))
+            display.show_examined(self.result, visible)
 
     def jump_to(self, row: int) -> None:
         """Bring every view of the scene to the lesion of a row of the table; one that does not show it then is centred on it.
@@ -101,16 +122,26 @@ class Comparison:
             if not layouts.is_in_view(node, position):
                 node.JumpSliceByCentering(*position)
 
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def _added(self, scene: slicer.vtkMRMLScene, event: str, node: slicer.vtkMRMLNode) -> None:
+        """Let a view that is made later show what the others do."""
+        if self.result is not None and node.IsA("vtkMRMLAbstractViewNode"):
+            self._restrict()
+
+    def _restrict(self) -> None:
+        """Keep the mask out of reconstruction and map, and the outline out of the reconstruction."""
+        for role, without in ((MASK, (RECONSTRUCTION, MAP)), (EXAMINED, (RECONSTRUCTION,))):
+            display.show_only_in(self.result, role, layouts.views_but(self.scene, *without))
+
     def _shown_reconstruction(self) -> slicer.vtkMRMLScalarVolumeNode | None:
         if self.result is None:
             return None
         other = COMPOSITE if self.reconstruction == MODEL_OUTPUT else MODEL_OUTPUT
         return self.result.get(self.reconstruction) or self.result.get(other)
 
-    def _fill_views(self) -> None:
-        if self.result is None:
-            return
-        scan, shown, score_map = self.result.get(ITS_SCAN), self._shown_reconstruction(), self.result.get(ANOMALY_MAP)
+    def _fill_views(self, scan: slicer.vtkMRMLScalarVolumeNode | None) -> None:
+        """Put the scan into its columns, and what the result has of it, where there is one, into the others."""
+        shown, score_map = self._shown_reconstruction(), self.result.get(ANOMALY_MAP) if self.result is not None else None
         for column, background, foreground, opacity in (
             (SCAN, scan, shown, self._faded),
             (RECONSTRUCTION, shown, None, 0.0),
@@ -124,9 +155,8 @@ class Comparison:
                 composite.SetLinkedControl(True)
                 composite.SetHotLinkedControl(True)
 
-    def _align_views(self) -> None:
+    def _align_views(self, scan: slicer.vtkMRMLScalarVolumeNode) -> None:
         """Turn the views along the scan's axes, fit the first column to it, and bring the others to the same position."""
-        scan = self.result.get(ITS_SCAN) or self.result.get(ANOMALY_MAP)
         for node in layouts.slice_nodes(self.scene):
             node.RotateToVolumePlane(scan)
             logic = self._logic.GetSliceLogic(node)

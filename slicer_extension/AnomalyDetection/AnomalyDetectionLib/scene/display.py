@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import slicer
 
@@ -41,23 +43,17 @@ def show_alike(result: Result) -> None:
             display.SetWindowLevelMinMax(window.GetWindowLevelMin(), window.GetWindowLevelMax())
 
 
-def show_mask(result: Result, opacity: float = 0.4, views: list[str] | None = None) -> None:
-    """Fill and outline the mask.
-
-    Args:
-        opacity: of the filling, 0–1; the outline stays.
-        views: ids of the view nodes that show it; None for all.
-    """
+def show_mask(result: Result, opacity: float = 0.4) -> None:
+    """Fill and outline the mask; the opacity is that of the filling, 0–1, and the outline stays."""
     if (mask := result.get(MASK)) is not None:
         display = mask.GetDisplayNode()
         display.SetVisibility(True)
         display.SetVisibility2DFill(True)
         display.SetVisibility2DOutline(True)
         display.SetOpacity2DFill(opacity)
-        _restrict(display, views)
 
 
-def show_examined(result: Result, visible: bool = True, views: list[str] | None = None) -> None:
+def show_examined(result: Result, visible: bool = True) -> None:
     """Outline where an anomaly could have been found."""
     if (examined := result.get(EXAMINED)) is not None:
         display = examined.GetDisplayNode()
@@ -65,7 +61,14 @@ def show_examined(result: Result, visible: bool = True, views: list[str] | None 
         display.SetVisibility2DFill(False)
         display.SetVisibility2DOutline(True)
         display.SetVisibility3D(False)
-        _restrict(display, views)
+
+
+def show_like(node: slicer.vtkMRMLSegmentationNode, other: slicer.vtkMRMLSegmentationNode) -> None:
+    """Show a segmentation as another is shown, and in the same views."""
+    display, model = node.GetDisplayNode(), other.GetDisplayNode()
+    display.CopyContent(model)
+    for index in range(model.GetNumberOfViewNodeIDs()):
+        display.AddViewNodeID(model.GetNthViewNodeID(index))
 
 
 def hide(result: Result) -> None:
@@ -75,10 +78,13 @@ def hide(result: Result) -> None:
             node.GetDisplayNode().SetVisibility(False)
 
 
-def _restrict(display: slicer.vtkMRMLDisplayNode, views: list[str] | None) -> None:
-    display.RemoveAllViewNodeIDs()
-    for view in views or ():
-        display.AddViewNodeID(view)
+def show_only_in(result: Result, role: str, views: Iterable[str]) -> None:
+    """Say which view nodes show the mask or the outline, by their ids."""
+    if (node := result.get(role)) is not None:
+        display = node.GetDisplayNode()
+        display.RemoveAllViewNodeIDs()
+        for view in views:
+            display.AddViewNodeID(view)
 
 
 def _display(volume: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLScalarVolumeDisplayNode:

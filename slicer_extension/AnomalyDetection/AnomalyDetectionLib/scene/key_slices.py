@@ -13,7 +13,7 @@ from ..report import KeySlice
 from ..translation import _
 from .result import ANOMALY_MAP, MASK, MODEL_OUTPUT, RECONSTRUCTION, SCAN, TITLES, Result
 from .segmentation import mask_of
-from .volumes import array_of, ijk_to_ras
+from .volumes import array_of, as_it_stands, ijk_to_ras
 
 MOST = 6
 """Lesions that have pictures, the largest."""
@@ -21,7 +21,7 @@ MOST = 6
 
 def key_slices(result: Result, lesions: Iterable[Lesion]) -> tuple[KeySlice, ...]:
     """An axial slice through each of the largest lesions with the mask's outline, the same slice of the reconstruction, and of
-    the anomaly map over the scan; without a lesion, the slice in the middle.
+    the anomaly map over the scan; without a lesion, the slice in the middle. Where the scan is gone, the reconstruction is below.
 
     Raises:
         SceneError: mask or anomaly map are gone.
@@ -30,18 +30,18 @@ def key_slices(result: Result, lesions: Iterable[Lesion]) -> tuple[KeySlice, ...
     geometry, shape = ijk_to_ras(grid), array_of(grid).shape
     role = RECONSTRUCTION if result.get(RECONSTRUCTION) is not None else MODEL_OUTPUT
     scan, healthy = (_on_grid(result.get(one), shape, geometry) for one in (SCAN, role))
-    scan = scan if scan is not None else healthy
-    if scan is None:
+    below, title = (scan, _("scan")) if scan is not None else (healthy, TITLES[role])
+    if below is None:
         return ()
     mask, pixel = axial(mask_of(result.require(MASK), grid), geometry)
     scores, _pixel = axial(array_of(grid), geometry)
-    window, slices = _window(scan), []
+    window, slices = _window(below), []
     for place, index in _places(lesions, shape, geometry):
-        shown = {_("scan"): picture(scan[index], window, pixel, mask[index])}
-        if healthy is not None:
+        shown = {title: picture(below[index], window, pixel, mask[index])}
+        if healthy is not None and scan is not None:
             shown[TITLES[role]] = picture(healthy[index], window, pixel)
-        shown[TITLES[ANOMALY_MAP]] = picture(scan[index], window, pixel, heat=(scores[index], result.threshold))
-        slices += [KeySlice(f"{place}: {title}", png(image)) for title, image in shown.items()]
+        shown[TITLES[ANOMALY_MAP]] = picture(below[index], window, pixel, heat=(scores[index], result.threshold))
+        slices += [KeySlice(f"{place}: {name}", png(image)) for name, image in shown.items()]
     return tuple(slices)
 
 
@@ -64,8 +64,12 @@ def _slice_of(ras: Iterable[float], shape: tuple[int, int, int], geometry: np.nd
 
 
 def _on_grid(node: Any, shape: tuple[int, int, int], geometry: np.ndarray) -> np.ndarray | None:
-    """The turned voxels of a volume, where it has as many as the anomaly map."""
-    return axial(array_of(node), geometry)[0] if node is not None and array_of(node).shape == shape else None
+    """The turned voxels of a volume as it stands, where it has as many as the anomaly map."""
+    if node is None:
+        return None
+    with as_it_stands(node) as standing:
+        voxels = array_of(standing)
+        return axial(voxels, geometry)[0].copy() if voxels.shape == shape else None
 
 
 def _window(scan: np.ndarray) -> tuple[float, float]:

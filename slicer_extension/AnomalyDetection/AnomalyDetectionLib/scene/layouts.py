@@ -1,50 +1,18 @@
-"""Two layouts for comparing a scan with its healthy reconstruction: a row for each orientation, all views at one position."""
+"""The comparing layouts in the scene: a row for each orientation, all views at one position."""
 
 from __future__ import annotations
-
-from enum import Enum
 
 import slicer
 import vtk
 
+from ..views import MAP, ORIENTATIONS, RECONSTRUCTION, SCAN, Layout, make_known, view_name
 from .nodes import nodes_of
-
-GROUP = 47
-"""View group of all comparing views: views of one orientation in it scroll and zoom together."""
-ORIENTATIONS = {"Axial": "#F34A33", "Sagittal": "#EDD54C", "Coronal": "#6EB04B"}
-SCAN, RECONSTRUCTION, MAP = "Scan", "Reconstruction", "Map"
-
-
-class Layout(Enum):
-    """What stands side by side; the value is the number of the layout in Slicer."""
-
-    SCAN_RECONSTRUCTION = 4731
-    SCAN_RECONSTRUCTION_MAP = 4732
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return (SCAN, RECONSTRUCTION) if self is Layout.SCAN_RECONSTRUCTION else (SCAN, RECONSTRUCTION, MAP)
-
-
-def view_name(orientation: str, column: str) -> str:
-    """The layout name of one view."""
-    return f"Anomaly{orientation}{column}"
-
-
-def description(layout: Layout) -> str:
-    """A layout in Slicer's language."""
-    rows = "".join(_row(orientation, colour, layout.columns) for orientation, colour in ORIENTATIONS.items())
-    return f'<layout type="vertical">{rows}</layout>'
 
 
 def apply(scene: slicer.vtkMRMLScene, layout: Layout) -> None:
     """Show a layout; the application makes its views."""
-    node = scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
-    if node is None:
-        node = scene.AddNewNodeByClass("vtkMRMLLayoutNode")
-    for one in Layout:
-        if not node.IsLayoutDescription(one.value):
-            node.AddLayoutDescription(one.value, description(one))
+    node = scene.GetFirstNodeByClass("vtkMRMLLayoutNode") or scene.AddNewNodeByClass("vtkMRMLLayoutNode")
+    make_known(scene)
     node.SetViewArrangement(layout.value)
 
 
@@ -80,16 +48,3 @@ def views_but(scene: slicer.vtkMRMLScene, *columns: str) -> list[str]:
     without = {node.GetID() for column in columns for node in slice_nodes(scene, column)}
     every = [*nodes_of(scene, "vtkMRMLSliceNode"), *nodes_of(scene, "vtkMRMLViewNode")]
     return [node.GetID() for node in every if node.GetID() not in without]
-
-
-def _row(orientation: str, colour: str, columns: tuple[str, ...]) -> str:
-    views = "".join(
-        f'<item><view class="vtkMRMLSliceNode" singletontag="{view_name(orientation, column)}">'
-        f'<property name="orientation" action="default">{orientation}</property>'
-        f'<property name="viewlabel" action="default">{orientation[0]} {column.lower()}</property>'
-        f'<property name="viewcolor" action="default">{colour}</property>'
-        f'<property name="viewgroup" action="default">{GROUP}</property>'
-        "</view></item>"
-        for column in columns
-    )
-    return f'<item><layout type="horizontal">{views}</layout></item>'

@@ -131,6 +131,13 @@ def results_in(scene: slicer.vtkMRMLScene, scan: slicer.vtkMRMLScalarVolumeNode 
     return [result for result in results if scan is None or result.get(SCAN) is scan]
 
 
+def first_scan(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLScalarVolumeNode | None:
+    """The first volume that may be examined: no label map, nothing that is hidden, and nothing that a detection made."""
+    made = {result.get(role) for result in results_in(scene) for role in (ANOMALY_MAP, RECONSTRUCTION, MODEL_OUTPUT, STRUCTURES)}
+    volumes = [node for node in nodes_of(scene, "vtkMRMLScalarVolumeNode") if node.GetClassName() == "vtkMRMLScalarVolumeNode"]
+    return next((node for node in volumes if node not in made and not node.GetHideFromEditors()), None)
+
+
 def _added(
     scene: slicer.vtkMRMLScene,
     scan: slicer.vtkMRMLScalarVolumeNode,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 
 import numpy as np
 import slicer
 
 from ..lesions import SMALLEST_LESION_MM3, AnomalyMap, Findings
 from . import hierarchy, table
-from .display import show_heat
+from .display import show_heat, show_like
 from .result import ANOMALY_MAP, MASK, STRUCTURES, TABLE, Result
 from .segmentation import mask_of, paint, state_of
 from .volumes import array_of, ijk_to_ras
@@ -22,13 +23,14 @@ class LiveThreshold:
 
     Args:
         result: whose anomaly map is taken; it is prepared once.
+        kept_beside: told the name of an edited mask that is not the mask of the result any more.
 
     Raises:
         SceneError: its anomaly map or its mask is gone.
     """
 
-    def __init__(self, result: Result) -> None:
-        self.result = result
+    def __init__(self, result: Result, kept_beside: Callable[[str], None] = lambda name: None) -> None:
+        self.result, self._kept_beside = result, kept_beside
         self._grid = result.require(ANOMALY_MAP)
         structures = result.get(STRUCTURES)
         numbers = None if structures is None else array_of(structures).astype(np.uint8)
@@ -44,6 +46,12 @@ class LiveThreshold:
     def highest(self) -> float:
         """The largest value of the map: above it nothing is marked."""
         return self._map.peak
+
+    @property
+    def is_corrected(self) -> bool:
+        """Whether a person edited the mask as it is now, or left out a lesion."""
+        mask, lesions = self.result.get(MASK), self.result.get(TABLE)
+        return mask is not None and (self._is_edited(mask) or (lesions is not None and bool(table.left_out(lesions))))
 
     def move(self, threshold: float, smallest_mm3: float = SMALLEST_LESION_MM3) -> Findings:
         """Mark what is above another threshold; every lesion is kept at first.
@@ -75,9 +83,13 @@ class LiveThreshold:
         self.result.note(digest=_digest(mask))
 
     def _is_edited(self, node: slicer.vtkMRMLSegmentationNode) -> bool:
-        if self._painted == (node, state_of(node)):
+        seen = node, state_of(node)
+        if self._painted == seen:
             return False
-        return _digest(mask_of(node, self._grid)) != self.result.noted("digest")
+        if _digest(mask_of(node, self._grid)) != self.result.noted("digest"):
+            return True
+        self._painted = seen
+        return False
 
     def _set_aside(self, edited: slicer.vtkMRMLSegmentationNode) -> slicer.vtkMRMLSegmentationNode:
         """Another mask node in place of the edited one, which stays in the folder."""
@@ -85,12 +97,13 @@ class LiveThreshold:
         edited.SetName(scene.GenerateUniqueName(f"{name} (edited)"))
         new = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
         new.CreateDefaultDisplayNodes()
-        new.GetDisplayNode().CopyContent(edited.GetDisplayNode())
+        show_like(new, edited)
         new.SetReferenceImageGeometryParameterFromVolumeNode(self._grid)
         new.GetSegmentation().SetSourceRepresentationName(edited.GetSegmentation().GetSourceRepresentationName())
         hierarchy.place_beside(scene, edited, new)
         edited.SetDisplayVisibility(False)
         self.result.set(MASK, new)
+        self._kept_beside(edited.GetName())
         return new
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -72,8 +74,22 @@ def scan_to_send(scan: slicer.vtkMRMLScalarVolumeNode, path: Path) -> Path:
     """
     if scan.GetImageData() is None or 0 in scan.GetImageData().GetDimensions():
         raise SceneError(f"{scan.GetName()} holds no voxels.")
+    with as_it_stands(scan) as standing:
+        return write_volume(_perpendicular(standing), path)
+
+
+@contextmanager
+def as_it_stands(scan: slicer.vtkMRMLScalarVolumeNode) -> Iterator[slicer.vtkMRMLScalarVolumeNode]:
+    """A scan with its transforms applied, in a node that goes again; the scan itself where it has none.
+
+    A transform that is not linear resamples the scan, any other moves it.
+
+    Raises:
+        SceneError: the transforms cannot be applied.
+    """
     if scan.GetParentTransformNode() is None:
-        return write_volume(_perpendicular(scan), path)
+        yield scan
+        return
     scene = scan.GetScene()
     copy = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", f"{scan.GetName()} as it stands")
     try:
@@ -82,7 +98,7 @@ def scan_to_send(scan: slicer.vtkMRMLScalarVolumeNode, path: Path) -> Path:
         copy.SetAndObserveTransformNodeID(scan.GetTransformNodeID())
         if not copy.HardenTransform():
             raise SceneError(f"The transform of {scan.GetName()} cannot be applied.")
-        return write_volume(_perpendicular(copy), path)
+        yield copy
     finally:
         scene.RemoveNode(copy)
 

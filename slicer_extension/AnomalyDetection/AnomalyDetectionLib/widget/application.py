@@ -55,6 +55,10 @@ class Application:
         """A new folder, which the caller removes."""
         return Path(tempfile.mkdtemp(prefix="anomaly-", dir=slicer.app.temporaryPath))
 
+    def show_scan(self, scan: Any) -> None:
+        """Show a scan in every slice view, and nothing over it."""
+        slicer.util.setSliceViewerLayers(background=scan, foreground=None, label=None, fit=True)
+
     def edit(self, mask: Any, scan: Any) -> None:
         """Open the Segment Editor on a mask."""
         slicer.util.selectModule("SegmentEditor")

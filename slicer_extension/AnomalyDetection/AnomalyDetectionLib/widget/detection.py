@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..jobs import Order, Progress, State
-from ..scene import add_result, scan_to_send
+from ..scene import Result, add_result, scan_to_send
 from ..scene.worklist import image_of, is_as_on_server, sequence_in
 from ..translation import _
 from .session import Session
@@ -94,7 +94,8 @@ class Detection:
         self.refresh()
         try:
             if progress.state == State.DONE:
-                self._session.show(add_result(self._session.scene, scan, progress.results.files, progress.results.report))
+                result = add_result(self._session.scene, scan, progress.results.files, progress.results.report)
+                self._session.when_entered(lambda: self._look_at(result))
             elif progress.state == State.FAILED:
                 self._session.messages.error(progress.error)
             else:
@@ -103,6 +104,10 @@ class Detection:
             self._session.messages.error(error)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def _look_at(self, result: Result) -> None:
+        if result.is_alive:
+            self._session.show(result)
 
     def _connected(self) -> None:
         chosen = self._ui.modelBox.property("currentText")

@@ -51,8 +51,7 @@ class LesionTable:
         self._filling = True
         box.clear()
         box.addItems([result.name for result in self._results])
-        if session.result in self._results:
-            box.setCurrentIndex(self._results.index(session.result))
+        box.setCurrentIndex(self._results.index(session.result) if session.result in self._results else -1)
         self._filling = False
         box.setVisible(bool(self._results))
         self._ui.lesionTable.setVisible(session.result is not None)
@@ -102,6 +101,7 @@ class LesionTable:
         except SceneError as error:
             session.messages.error(error)
             return
+        session.kept_changed.emit()
         without = left_out(session.result.require(TABLE))
         self._ui.summaryLabel.setText(summary(session.result, session.live.findings.lesions, without))
 

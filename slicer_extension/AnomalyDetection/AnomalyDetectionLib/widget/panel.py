@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 import qt
@@ -18,7 +20,9 @@ from .review import ReviewSection
 from .session import Session
 from .threshold import ThresholdSection
 
-POLL_MS = 100
+BUSY_MS, IDLE_MS = 20, 100
+"""Between two looks at what happened, while something is under way and while nothing is."""
+YIELD_S = 0.01
 
 
 class Panel:
@@ -45,37 +49,56 @@ class Panel:
         self.retraining = RetrainingSection(ui, self.session)
         self._shortcuts = [_shortcut(application.window(widget), keys, action) for keys, action in self._keys()]
         self._clock = qt.QTimer()
-        self._clock.setInterval(POLL_MS)
-        self._clock.timeout.connect(self.session.poll)
+        self._clock.setInterval(IDLE_MS)
+        self._clock.timeout.connect(self._tick)
         self._clock.start()
 
     def enter(self) -> None:
         """The module is shown: its keys work, and what was loaded meanwhile is there."""
         for shortcut in self._shortcuts:
             shortcut.setEnabled(True)
-        self.refresh()
+        self._refresh(self.session.enter)
 
     def exit(self) -> None:
         """The module is left: what runs goes on, the keys are free for others."""
         for shortcut in self._shortcuts:
             shortcut.setEnabled(False)
         self.comparison.stop()
+        self.session.leave()
 
     def refresh(self) -> None:
         """The scene was closed or loaded."""
-        try:
-            self.session.forget_what_is_gone()
-        except Exception as error:
-            self.session.messages.error(error)
-        self.detection.refresh()
+        self._refresh(self.session.forget_what_is_gone)
 
     def close(self) -> None:
-        """End the clock and the threads; what runs is canceled."""
+        """End the clock, the keys, and the threads; what runs is canceled."""
         self._clock.stop()
+        for shortcut in self._shortcuts:
+            # The window that they belong to stays.
+            shortcut.setEnabled(False)
+            shortcut.deleteLater()
+        self._shortcuts = []
         self.connection.close()
         self.retraining.close()
         self.comparison.stop()
         self.session.close()
+
+    def _refresh(self, look: Callable[[], None]) -> None:
+        try:
+            look()
+        except Exception as error:
+            self.session.messages.error(error)
+        self.detection.refresh()
+        self.review.refresh()
+
+    def _tick(self) -> None:
+        """Deliver what happened, and let the workers work."""
+        self.session.poll()
+        busy = self.session.is_busy
+        if busy:
+            # In its event loop PythonQt keeps the interpreter's lock, without which no other thread runs; sleeping gives it away.
+            time.sleep(YIELD_S)
+        self._clock.setInterval(BUSY_MS if busy else IDLE_MS)
 
     def _keys(self) -> tuple[tuple[str, Any], ...]:
         ui = self.ui

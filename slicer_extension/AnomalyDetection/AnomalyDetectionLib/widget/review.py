@@ -23,6 +23,7 @@ class ReviewSection:
     def __init__(self, ui: Any, session: Session) -> None:
         self._ui, self._session = ui, session
         self._strategies: tuple[str, ...] = ()
+        self._idle = True
         ui.reviewerEdit.setText(session.application.setting("reviewer"))
         ui.reviewerEdit.textChanged.connect(self._named)
         ui.editButton.clicked.connect(self.edit)
@@ -32,8 +33,14 @@ class ReviewSection:
         ui.nextCaseButton.clicked.connect(self.next_case)
         session.connected.connect(self._connected)
         session.result_changed.connect(self._show)
+        session.findings_changed.connect(self.refresh)
+        session.kept_changed.connect(self.refresh)
         self._connected()
         self._show()
+
+    def refresh(self) -> None:
+        """Set what can be pressed, such as after the mask was edited."""
+        self._enable(self._idle)
 
     def edit(self) -> None:
         """Open the Segment Editor on the mask."""
@@ -70,7 +77,7 @@ class ReviewSection:
         session, client = self._session, self._session.client
         strategy = self._strategies[max(self._ui.strategyBox.property("currentIndex"), 0)]
         folder = session.application.temporary_folder()
-        self._ui.nextCaseButton.setEnabled(False)
+        self._enable(False)
 
         def fetched(cancellation: Any) -> tuple[Case, Path] | None:
             case = client.next_case(strategy)
@@ -127,7 +134,12 @@ class ReviewSection:
         scan = read_volume(self._session.scene, file, case.image)
         scan.CreateDefaultDisplayNodes()
         mark(scan, str(client.address), case.image)
-        self._ui.scanSelector.setCurrentNode(scan)
+        self._session.when_entered(lambda: self._look_at(scan))
+
+    def _look_at(self, scan: Any) -> None:
+        if scan.GetScene() is self._session.scene:
+            self._ui.scanSelector.setCurrentNode(scan)
+            self._session.show_scan(scan)
 
     def _connected(self) -> None:
         ui, status = self._ui, self._session.status
@@ -156,21 +168,24 @@ class ReviewSection:
         verdict = result.noted("verdict") if result else ""
         said = _("Sent: {verdict}, by {reviewer}.").format(verdict=verdict, reviewer=result.noted("reviewer")) if verdict else ""
         self._ui.reviewLabel.setText(said)
-        self._enable(True)
+        self.refresh()
 
     def _named(self, name: str) -> None:
         self._session.application.keep_setting("reviewer", name.strip())
-        self._enable(True)
+        self.refresh()
 
     def _enable(self, idle: bool) -> None:
         """Set what can be pressed, and what the tool tip says is missing."""
-        ui, session = self._ui, self._session
+        ui, session, self._idle = self._ui, self._session, idle
         ui.editButton.setEnabled(session.result is not None)
         ui.nextCaseButton.setEnabled(idle and bool(self._strategies))
         ready = idle and session.client is not None and session.result is not None and bool(ui.reviewerEdit.property("text").strip())
-        for button in (ui.acceptButton, ui.correctedButton, ui.rejectButton):
-            button.setEnabled(ready)
+        corrected = ready and session.live.is_corrected
+        for button, can in ((ui.acceptButton, ready), (ui.correctedButton, corrected), (ui.rejectButton, ready)):
+            button.setEnabled(can)
         ui.reviewSection.setToolTip("" if ready else _("A verdict needs a result, a server, and the reviewer's name."))
+        right = _("The mask is right as you have corrected it.")
+        ui.correctedButton.setToolTip(right if corrected else _("Edit the mask or leave out a lesion first."))
 
 
 def _new_image(name: str, file: Path) -> str:

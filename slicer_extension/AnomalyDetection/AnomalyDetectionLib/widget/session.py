@@ -8,6 +8,7 @@ from typing import Any
 from ..client import Cancellation, Client, ServerStatus
 from ..jobs import Jobs
 from ..scene import Comparison, LiveThreshold, Result, results_in
+from ..translation import _
 from ..worker import Worker
 from .consent import agreed
 from .messages import Messages
@@ -23,7 +24,8 @@ class Session:
         client, status: of the server that answered; None before.
         result, live: the result that is shown, and its threshold; None where there is none.
         connected: emitted when `client` changed.
-        result_changed: emitted when another result is shown, or none; and `findings_changed` when its mask is another.
+        result_changed: emitted when another result is shown, or none; `findings_changed` when its mask is made anew, and
+            `kept_changed` when a lesion is left out of it or put back.
     """
 
     def __init__(self, scene: Any, application_logic: Any, application: Any, messages: Messages) -> None:
@@ -33,7 +35,11 @@ class Session:
         self.status: ServerStatus | None = None
         self.result: Result | None = None
         self.live: LiveThreshold | None = None
-        self.connected, self.result_changed, self.findings_changed = Signal(), Signal(), Signal()
+        self.connected, self.result_changed = Signal(), Signal()
+        self.findings_changed, self.kept_changed = Signal(), Signal()
+        self._scan: Any = None
+        self._entered = True
+        self._waiting: Callable[[], None] | None = None
         self._detecting, self._asking = Worker(), Worker()
         self.jobs = Jobs(self._detecting)
 
@@ -56,6 +62,11 @@ class Session:
             except Exception as error:
                 self.messages.error(error)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a detection or a question is under way."""
+        return self._asking.is_busy or self._detecting.is_busy
+
     def connect(self, client: Client | None, status: ServerStatus | None) -> None:
         """Talk to this server from now on."""
         self.client, self.status = client, status
@@ -67,23 +78,60 @@ class Session:
         Raises:
             SceneError: its nodes are gone.
         """
-        self.live = LiveThreshold(result) if result is not None else None
-        self.result = result
+        self.live = LiveThreshold(result, self._tell_of_edited) if result is not None else None
+        self.result, self._scan = result, None
         if result is not None:
             self.comparison.show(result)
+        else:
+            self.comparison.clear()
         self.result_changed.emit()
 
+    def show_scan(self, scan: Any) -> None:
+        """Look at a scan that has no result yet; no earlier result comes in its place."""
+        self.show(None)
+        self._scan = scan
+        self.application.show_scan(scan)
+        self.comparison.show_scan(scan)
+
+    def when_entered(self, look: Callable[[], None]) -> None:
+        """Look at something now, or when the module is entered again: until then the views are another module's."""
+        if self._entered:
+            look()
+        else:
+            self._waiting = look
+
+    def enter(self) -> None:
+        """Look at what came meanwhile, or at the newest result that there is."""
+        self._entered, look, self._waiting = True, self._waiting, None
+        if look is not None:
+            look()
+        self.forget_what_is_gone()
+
+    def leave(self) -> None:
+        """Leave the views as they are from now on."""
+        self._entered = False
+
     def forget_what_is_gone(self) -> None:
-        """After the scene was closed or loaded: look at the newest result that there is."""
+        """After the scene was closed or loaded: look at the newest result that there is, of the scan that is looked at."""
         if self.result is not None and self.result.is_alive:
             return
-        alive = [result for result in results_in(self.scene) if result.is_alive]
-        self.show(alive[-1] if alive else None)
+        scan = self._scan if self._scan is not None and self._scan.GetScene() is self.scene else None
+        alive = [result for result in results_in(self.scene, scan) if result.is_alive]
+        if alive and self._entered:
+            self.show(alive[-1])
+        elif self.result is not None:
+            self.show(None)
 
     def may_send(self) -> bool:
         """Whether the person agrees that scans go to this server; asked once for each address."""
         return agreed(self.application, self.client.address)
 
+    def _tell_of_edited(self, name: str) -> None:
+        kept = _("A new mask was made. Your edited one is kept as “{name}”; only the new one is shown and sent.")
+        self.messages.tell(kept.format(name=name))
+
     def close(self) -> None:
-        for worker in (self._detecting, self._asking):
-            worker.close()
+        """Cancel everything; only a detection has a moment to tell the server that its files can go."""
+        self.comparison.close()
+        self._asking.close(0)
+        self._detecting.close()

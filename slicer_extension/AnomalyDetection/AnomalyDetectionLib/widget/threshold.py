@@ -76,9 +76,8 @@ class ThresholdSection:
         self._threshold = threshold
         ui, highest = self._ui, max(self._session.live.highest, threshold)
         self._filling = True
-        ui.thresholdSlider.setMinimum(highest / 200)
-        ui.thresholdSlider.setMaximum(highest)
-        ui.thresholdSlider.setSingleStep(highest / 500)
+        for name, value in (("minimum", highest / 200), ("maximum", highest), ("singleStep", highest / 500)):
+            ui.thresholdSlider.setProperty(name, value)
         ui.thresholdSlider.setValue(threshold)
         ui.smallestSlider.setValue(smallest_mm3)
         ui.calibrationBox.setCurrentIndex(self._index_of(threshold))
