@@ -16,7 +16,7 @@ part             what it does                                                   
 ``runs``         what hangs together above a threshold                                 numpy, scipy
 ``lesions``      the mask and its lesions at any threshold, while a slider moves       numpy, scipy
 ``pictures``     slices as PNG                                                         numpy, scipy
-``views``        the comparing layouts in Slicer's language                                    nothing
+``views``        the comparing layouts in Slicer's language                            nothing
 ``report``       a detection as one HTML page                                          ``lesions``
 ``scene``        results as nodes, display, layouts, table, export, key slices         MRML (``slicer``, ``vtk``)
 ``widget``       the panel: one file for each section of the ``.ui``                   Qt (``qt``)
