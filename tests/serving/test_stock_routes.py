@@ -61,6 +61,10 @@ def test_a_damaged_archive_leaves_nothing_and_a_whole_one_only_its_session(serve
     answer = requests.put(files={"files": ("scan.zip", damaged())}, **ask)
     assert answer.status_code == 422 and "damaged" in answer.json()["detail"]
     assert server.left_only(before)
+    empty = io.BytesIO()
+    zipfile.ZipFile(empty, "w").close()
+    answer = requests.put(files={"files": ("scan.zip", empty.getvalue())}, **ask)
+    assert answer.status_code == 422 and "no file" in answer.json()["detail"] and server.left_only(before)
     whole = io.BytesIO()
     with zipfile.ZipFile(whole, "w") as archive:
         archive.write(server.scan, server.scan.name)

@@ -20,6 +20,7 @@ from monailabel.endpoints import datastore, session
 from monailabel.interfaces.utils.app import app_instance
 from starlette.background import BackgroundTask
 
+from umaddpm_core.errors import InputError
 from umaddpm_core.serving.dicom.datastore import ArchiveDatastore
 
 VOLUME = ".nrrd"
@@ -104,7 +105,10 @@ def _create_session(background_tasks: Any, uncompress: bool, expiry: int, files:
             scan = place
             if uncompress:
                 scan = Path(folder) / "unpacked"
+                scan.mkdir()
                 shutil.unpack_archive(place, scan)
+                if not any(scan.iterdir()):
+                    raise InputError("The archive holds no file that could be unpacked.")
         name, known = sessions.add_session(str(scan), expiry)
     return {"session_id": name, "session_info": known.to_json()}
 

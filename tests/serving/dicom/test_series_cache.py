@@ -139,6 +139,16 @@ def test_what_another_process_holds_stays_as_long_as_it_lives(tmp_path):
     assert kept(cache) == {"5"}
 
 
+def test_the_name_of_a_series_that_was_deleted_stands_nowhere(tmp_path):
+    cache = SeriesCache(tmp_path / "cache", limit=100)
+    with job(cache.folder, "holding", "1.2.3") as holding:
+        holding.kill()
+        holding.wait()
+    assert [file for file in tmp_path.rglob("*") if "1.2.3@" in file.name]
+    assert cache.remove("1.2.3") and not cache.remove("1.2.3")
+    assert not [file for file in tmp_path.rglob("*") if "1.2.3" in file.name]
+
+
 def test_what_another_process_fetched_counts_and_is_evicted_too(tmp_path):
     cache = SeriesCache(tmp_path / "cache", limit=100)
     with job(cache.folder, "holding", "1") as holding:

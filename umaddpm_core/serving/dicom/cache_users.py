@@ -36,7 +36,7 @@ class CacheUser:
         self._alive = FileLock(self._notes / f"{self._name}{LOCK}", thread_local=False)
         with self.alone():
             self._alive.acquire()
-            self._forget_the_dead()
+            self.forget_the_dead()
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -62,14 +62,15 @@ class CacheUser:
 
     def held(self) -> set[str]:
         """UIDs of the series that somebody uses, which stays so only within `alone`."""
-        self._forget_the_dead()
+        self.forget_the_dead()
         return {note.name.rpartition("@")[0] for note in self._notes.iterdir() if "@" in note.name}
 
     def part(self) -> Path:
         """The name of a folder for what this user fetches or deletes, and nobody else touches."""
         return self._folder / f"{PART}{self._name}-{secrets.token_hex(4)}"
 
-    def _forget_the_dead(self) -> None:
+    def forget_the_dead(self) -> None:
+        """Delete what users left who live no longer; within `alone`."""
         living = {self._name}
         for file in self._notes.glob(f"*{LOCK}"):
             name = file.name.removesuffix(LOCK)

@@ -69,6 +69,7 @@ class SeriesCache:
     def remove(self, uid: str) -> bool:
         """Delete the folder of a series, also one that is held; whether there was one."""
         with self._user.alone():
+            self._user.forget_the_dead()
             return self._remove(uid)
 
     def expire(self, seconds: float) -> None:
