@@ -8,7 +8,9 @@ import time
 import orthanc as archives
 import pytest
 import requests
+import SimpleITK as sitk
 from attacks import detail_of, raw_request
+from dicom_writer import study
 
 from umaddpm_core.errors import InputError
 from umaddpm_core.serving.dicom.archive import Archive
@@ -71,3 +73,14 @@ def test_an_archive_that_never_answers_stops_nobody_else(serve_on):
                 asked.close()
                 asking.join(60)
                 assert not asking.is_alive()
+
+
+def test_a_viewer_may_store_where_its_role_allows(archive_server, orthanc, small_scan):
+    (*_, last) = study(sitk.ReadImage(str(small_scan)))
+    file = io.BytesIO()
+    last.save_as(file, write_like_original=False)
+    body = b"--edge\r\nContent-Type: application/dicom\r\n\r\n" + file.getvalue() + b"\r\n--edge--\r\n"
+    kind = {"Content-Type": 'multipart/related; type="application/dicom"; boundary=edge', "Accept": "application/dicom+json"}
+    answer = requests.post(f"{archive_server.url}/proxy/dicom/stow/studies", data=body, headers=kind, timeout=60)
+    assert answer.status_code == 200, answer.text
+    assert [one.SOPInstanceUID for one in orthanc.files(last.SeriesInstanceUID)] == [last.SOPInstanceUID]
