@@ -20,7 +20,8 @@ def index(keyed):
 def kill(home):
     """End the server of a folder as a power failure does."""
     for process in psutil.Process().children(recursive=True):
-        if any(word.startswith(str(home)) for word in process.cmdline()):
+        # Of an earlier test there may be one that has ended and was not waited for.
+        if process.status() != psutil.STATUS_ZOMBIE and any(word.startswith(str(home)) for word in process.cmdline()):
             process.kill()
             process.wait()
 
