@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from monailabel.datastore.local import LocalDatastore
-from monailabel.interfaces.exception import ImageNotFoundException
+from monailabel.interfaces.exception import ImageNotFoundException, LabelNotFoundException
 
 from umaddpm_core.errors import InputError
 from umaddpm_core.serving.review.agreement import agreement
@@ -92,6 +92,28 @@ def test_two_that_write_do_not_undo_each_other(folder, label):
     assert "stock" not in index(folder)["b"]["image"]["info"], "the stock folder loses the first of two changes"
 
 
+def test_an_added_scan_undoes_no_change_and_is_there_at_once_or_not_at_all(folder, label, tmp_path):
+    server, job = DurableDatastore(str(folder)), DurableDatastore(str(folder))
+    job.update_image_info("b", {"from": "job"})
+    server.add_image("new", str(label), {"cohort": "healthy"})
+    stored = index(folder)
+    assert stored["b"]["image"]["info"]["from"] == "job" and stored["new"]["image"]["info"]["cohort"] == "healthy"
+    assert (folder / "new.nii.gz").read_bytes() == label.read_bytes()
+    with pytest.raises(IsADirectoryError):
+        (tmp_path / "folder.nii.gz").mkdir()
+        server.add_image("other", str(tmp_path / "folder.nii.gz"), {})
+    assert "other" not in index(folder) and not [file for file in folder.iterdir() if "other" in file.name]
+
+
+def test_a_label_is_deleted_with_its_entry(folder, label):
+    datastore = DurableDatastore(str(folder))
+    datastore.save_label("a", str(label), "final", {})
+    datastore.remove_label("a", "final")
+    assert not index(folder)["a"]["labels"] and not list((folder / "labels" / "final").iterdir())
+    with pytest.raises(LabelNotFoundException, match="no label"):
+        datastore.remove_label("a", "final")
+
+
 def test_threads_lose_nothing(folder, label):
     datastore = DurableDatastore(str(folder), auto_reload=True)
     for i in range(12):
@@ -162,6 +184,18 @@ def test_the_next_case_is_the_most_abnormal_or_the_most_doubtful(folder, label):
     assert next_for_review(datastore, "score") == {"id": "c", "score": None}, "never examined, so last"
     datastore.save_label("c", str(label), "final", {})
     assert next_for_review(datastore, "score") is None
+
+
+@pytest.mark.parametrize("figures", ["x", {}, {"score": "x", "doubt": 1}, {"score": 1}, {"score": float("inf"), "doubt": 1}, {"score": True, "doubt": 1}])
+def test_figures_that_are_none_are_refused_and_old_ones_stop_nothing(folder, label, figures):
+    datastore = DurableDatastore(str(folder))
+    for change in (datastore.update_image_info, lambda image, info: datastore.add_image("new", str(label), info)):
+        with pytest.raises(InputError, match="`anomaly`.*`score`"):
+            change("a", {KEY: figures})
+    assert KEY not in datastore.get_image_info("a") and "new" not in datastore.list_images() and not (folder / "new.nii.gz").exists()
+    datastore._datastore.objects["a"].image.info.update({KEY: figures, "ts": "yesterday"})
+    remember(datastore, "b", report(0.2, 9.0))
+    assert next_for_review(datastore, "score") == {"id": "b", "score": 2.0}
 
 
 def test_agreement_by_case_verdict_and_time(folder, label, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +12,11 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path to write to, which becomes `path` when the block ends well, and else is removed."""
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    """A temporary path to write to, which becomes `path` when the block ends well, and else is removed.
+
+    Several may replace the same file at once; it becomes what the last of them wrote.
+    """
+    temporary = path.with_name(f".{os.getpid()}.{secrets.token_hex(4)}.{path.name}")
     try:
         yield temporary
         os.replace(temporary, path)

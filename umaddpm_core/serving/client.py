@@ -39,7 +39,9 @@ class Client:
         """Whether the server answers and has loaded its model, which nobody needs a token to ask; a stock one only answers."""
         try:
             response = self._sent("GET", f"{self.url}/ready", timeout=5)
-            return response.ok or (response.status_code == 404 and self._sent("GET", f"{self.url}/info/", timeout=5).ok)
+            if response.status_code == 404:
+                response = self._sent("GET", f"{self.url}/info/", timeout=5)
+            return response.status_code == 200
         except requests.RequestException:
             return False
 
@@ -49,7 +51,7 @@ class Client:
         Raises:
             InputError: no answer.
         """
-        return self._request("GET", "/info/", timeout=30).json()
+        return _json(self._request("GET", "/info/", timeout=30))
 
     def images(self) -> list[str]:
         """Ids of the scans in the server's datastore.
@@ -57,7 +59,7 @@ class Client:
         Raises:
             InputError: no answer.
         """
-        return list(self._request("GET", "/datastore/", params={"output": "all"}, timeout=30).json().get("objects", {}))
+        return list(_json(self._request("GET", "/datastore/", params={"output": "all"}, timeout=30)).get("objects", {}))
 
     def post(self, path: str, parameters: dict[str, Any]) -> Any:
         """What a route answers that takes JSON.
@@ -65,7 +67,7 @@ class Client:
         Raises:
             InputError: the server refused, in its words, or did not answer.
         """
-        return self._request("POST", path, json=parameters, timeout=30).json()
+        return _json(self._request("POST", path, json=parameters, timeout=30))
 
     def detect(self, scan: str | Path, folder: Path, **parameters: Any) -> dict[str, Any]:
         """Let the server examine `scan`, and put what it returns into `folder`, replacing what lay there.
@@ -98,7 +100,7 @@ class Client:
             response = self._sent(method, f"{self.url}{path}", **arguments)
         except requests.RequestException as error:
             raise InputError(f"The server at {self.url} does not answer ({type(error).__name__}).") from error
-        if not response.ok:
+        if not 200 <= response.status_code < 300:
             raise InputError(f"The server answered {response.status_code}: {_detail(response)}")
         return response
 
@@ -128,11 +130,18 @@ class _ThisCertificate(HTTPAdapter):
         super().init_poolmanager(*arguments, **settings, ssl_context=self._context, assert_hostname=False)
 
 
+def _json(response: requests.Response) -> Any:
+    try:
+        return response.json()
+    except ValueError as error:
+        raise InputError(f"What answers at {response.url} is no server of this program.") from error
+
+
 def _detail(response: requests.Response) -> str:
     try:
         return str(response.json()["detail"])
     except (ValueError, KeyError, TypeError):
-        return response.text[:200]
+        return response.text[:200] or response.reason
 
 
 def _unpack(archive: bytes, folder: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from umaddpm_core.errors import InputError
 from umaddpm_core.preprocessing.reading.self_contained import require_self_contained
-from umaddpm_core.serving.durable_datastore import DurableDatastore
+from umaddpm_core.serving.durable_index import DurableIndex
 from umaddpm_core.serving.review.scores import remember
 
 if TYPE_CHECKING:
@@ -36,6 +36,6 @@ def infer(app: MONAILabelApp, model: str, scan: Path, parameters: Parameters, *,
     except InputError as error:
         # Where the scan lies on the server is nobody's business; its name is enough.
         raise type(error)(str(error).replace(str(scan), scan.name)) from error
-    if image and isinstance(datastore := app.datastore(), DurableDatastore):
+    if image and isinstance(datastore := app.datastore(), DurableIndex):
         remember(datastore, image, result["params"])
     return result

@@ -14,6 +14,8 @@ MASK_EXTENSIONS = (".nii.gz", ".nrrd")
 ARCHIVE_EXTENSION = ".zip"
 SEG_EXTENSION = ".dcm"
 EXTENSIONS = (*MASK_EXTENSIONS, SEG_EXTENSION, ARCHIVE_EXTENSION)
+SMALLEST = 2.0**-126
+"""Threshold: what is nearer to 0 is 0 for the anomaly map, which has single precision."""
 UNSET = ("", "auto", "default")
 """What a form sends for "as the model was calibrated"."""
 
@@ -106,4 +108,6 @@ def _threshold(fields: Mapping[str, Any]) -> str | float | None:
         return None
     if not abs(value) <= sys.float_info.max:
         raise InputError("`threshold` has to be a finite number.")
+    if 0 < value < SMALLEST:
+        raise InputError(f"A `threshold` of {value:g} is of no use; give a larger number.")
     return float(value)

@@ -6,7 +6,7 @@ import pytest
 
 from umaddpm_core.errors import Cancelled, InputError
 from umaddpm_core.serving.batch.batches import Batches, BatchRunning, Examiner
-from umaddpm_core.serving.batch.record import KILLED, WAITING, Batch, BatchRecord
+from umaddpm_core.serving.batch.record import FAILED, KILLED, SUBMITTED, WAITING, Batch, BatchRecord
 from umaddpm_core.serving.jobs.queue import WorkQueue
 
 
@@ -107,3 +107,23 @@ def test_what_a_killed_server_left_is_stopped_and_expires(tmp_path):
     assert BatchRecord(tmp_path, 0).last() is None and list(tmp_path.iterdir()) == []
     (tmp_path / "batch.json").write_text("{")
     assert BatchRecord(tmp_path, 24).last() is None
+
+
+class FullDisk(BatchRecord):
+    """Takes a batch that is asked for, and nothing more."""
+
+    def save(self, batch):
+        if batch.status != SUBMITTED:
+            raise OSError(28, "No space left on device")
+        super().save(batch)
+
+
+def test_a_batch_ends_also_where_nothing_can_be_recorded(queue, told, tmp_path):
+    batches = Batches(queue, FullDisk(tmp_path, 24), lambda what, batch, error, report, **facts: told.append((what, facts)))
+    batch = batch_of("a")
+    batches.start(batch, examiner({"a": 1.0}))
+    batches.close(60)
+    assert batches.last().status == FAILED and "OSError" in batches.last().error
+    assert [what for what, _ in told] == ["batch ended"]
+    batches.start(batch_of("a"), examiner({"a": 1.0}))
+    batches.close(60)

@@ -47,7 +47,7 @@ def everywhere(keyed, scan, mask):
     return keyed.ask("ada", "POST", f"/anomaly/jobs?image={CASE}", data={"params": '{"score": "dark"}'}).json()["id"]
 
 
-def test_everything_about_a_case_is_deleted_and_nothing_of_others(keyed, oblique_scan, tmp_path):
+def test_everything_about_a_case_is_deleted_and_nothing_of_others(keyed, oblique_scan, tmp_path, unwritable):
     scan = another(oblique_scan, tmp_path / f"{CASE}.nii.gz", 7, level=9)
     # From the midst of the compressed voxels, which no other file has compressed so.
     content = scan.read_bytes()[scan.stat().st_size // 2 :][:64]
@@ -56,10 +56,12 @@ def test_everything_about_a_case_is_deleted_and_nothing_of_others(keyed, oblique
     traces = (CASE.encode(), CASE.replace("-", "_").encode(), content)
     assert holding(keyed.home / "app" / "logs", CASE.encode()) and holding(keyed.home / "work", content)
 
+    unwritable(keyed.home / "app" / "logs" / "held.log")
     assert keyed.ask("tom", "DELETE", f"/anomaly/cases/{CASE}").status_code == 403
     answer = keyed.ask("eve", "DELETE", f"/anomaly/cases/{CASE}")
     assert answer.status_code == 200, answer.text
     deleted = answer.json()["deleted"]
+    assert answer.json()["left"] == {"logs": ["held.log"]}
     assert deleted["image"] == [f"{CASE}.nii.gz"] and deleted["labels"] == ["final", "original"]
     assert running in deleted["jobs"] and len(deleted["jobs"]) == 3 and len(deleted["sessions"]) == 1
     assert set(deleted) == {"image", "labels", "jobs", "running", "sessions", "detections", "batch", "retraining", "logs"}

@@ -8,6 +8,7 @@ import shutil
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,12 @@ def start_server(home: Path, model: Path, studies: Path | str, **settings: str) 
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     return Server(app, studies, home / "work", port=port, settings=environment)
+
+
+@pytest.fixture
+def serve_on(tiny_model: Path, tmp_path: Path) -> Callable[..., Server]:
+    """Starts a server on another archive."""
+    return partial(start_server, tmp_path / "another", tiny_model)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import orthanc as archives
@@ -21,6 +22,7 @@ from umaddpm_core.serving.dicom.datastore import MR, ArchiveDatastore
 from umaddpm_core.serving.dicom.listing import Listing
 from umaddpm_core.serving.dicom.segmentation import accepted_segmentation, segmentation
 from umaddpm_core.serving.dicom.source_series import source_series
+from umaddpm_core.serving.retraining.cohort import healthy_cohort
 
 CREDENTIALS = (archives.USER, archives.PASSWORD)
 
@@ -62,6 +64,18 @@ def test_series_in_use_is_not_evicted(datastore, orthanc, oblique_scan):
             datastore.get_image_uri(uid)
         assert any(folder.iterdir())
     assert not folder.exists()
+
+
+def test_all_that_a_training_reads_stays_until_it_was_read(datastore, orthanc, oblique_scan):
+    scan = sitk.ReadImage(str(oblique_scan))
+    series = [orthanc.store(study(scan)) for _ in range(4)]
+    for uid in series:
+        datastore.update_image_info(uid, {"cohort": "healthy", "modality": "T1"})
+    with ExitStack() as holding:
+        scans, left_out = healthy_cohort(datastore, holding)
+        assert sorted(one.path.name for one in scans) == sorted(series) and not left_out
+        assert all(any(one.path.iterdir()) for one in scans), "more than there is room for"
+    assert not all(one.path.is_dir() for one in scans)
 
 
 def test_two_who_ask_for_a_series_at_once_fetch_it_once(datastore, new_series, orthanc, oblique_scan):
@@ -156,3 +170,20 @@ def test_nobody_waits_for_the_last_known_list():
     assert listing.known() is None and time.monotonic() - started < 1
     answer.set()
     assert listing.get() == ["series"] and listing.known() == ["series"]
+
+
+def test_who_waited_for_a_list_while_it_failed_is_not_kept_waiting_again():
+    asked = []
+
+    def ask():
+        asked.append(time.monotonic())
+        time.sleep(0.3)
+        raise ArchiveUnavailable("The archive does not answer.")
+
+    listing = Listing(ask, seconds=30)
+    with ThreadPoolExecutor(8) as pool:
+        failures = [future.exception() for future in [pool.submit(listing.get) for _ in range(8)]]
+    assert len(asked) == 1 and {str(failure) for failure in failures} == {"The archive does not answer."}
+    with pytest.raises(ArchiveUnavailable):
+        listing.get()
+    assert len(asked) == 2, "who asks afterwards is answered anew"

@@ -191,6 +191,23 @@ def test_corrected_mask_becomes_a_seg_and_the_series_is_no_next_sample(archive_s
     assert requests.post(f"{archive_server.url}/activelearning/random", timeout=60).json()["id"] != uid
 
 
+def test_an_examined_series_has_its_place_in_the_order_of_review(archive_server, stored):
+    examined = {stored[name]: archive_server.ask(stored[name], output="json", **LOW).json() for name in ("upright", "oblique")}
+    listed = requests.get(f"{archive_server.url}/datastore/", params={"output": "all"}, timeout=60).json()["objects"]
+    for uid, report in examined.items():
+        assert listed[uid]["image"]["info"]["anomaly"]["score"] == pytest.approx(report["peak"] / 0.02, abs=1e-3)
+    chosen = requests.post(f"{archive_server.url}/activelearning/highest_score", json={}, timeout=60).json()
+    assert chosen["score"] >= max(report["peak"] for report in examined.values()) / 0.02 - 1e-3
+
+
+def test_a_wrong_verdict_is_one_sentence(archive_server, stored, small_scan):
+    answer = requests.put(
+        f"{archive_server.url}/datastore/label", params={"image": stored["upright"], "tag": "mine"}, data={"params": '{"review": "x"}'},
+        files={"label": ("mask.nii.gz", small_scan.read_bytes())}, timeout=600,
+    )  # fmt: skip
+    assert_is_one_sentence(answer, 422, "review")
+
+
 def test_mask_of_another_grid_is_refused_as_label(archive_server, stored, oblique_scan):
     with oblique_scan.open("rb") as stream:
         answer = requests.put(

@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from monailabel.utils.sessions import Sessions
@@ -102,3 +103,22 @@ def test_a_session_that_is_used_stays_and_is_written_at_once_or_not_at_all(opene
     kept = json.loads((tmp_path / "sessions" / session / "meta.info").read_text())
     assert time.time() - kept["last_access_ts"] < 60
     assert sorted(path.name for path in (tmp_path / "sessions" / session).iterdir()) == ["meta.info", "scan.nii.gz"]
+
+
+def test_many_may_use_a_session_while_it_is_deleted(opened, added):
+    sessions = opened()
+    for _ in range(20):
+        session = added(sessions)
+        with ThreadPoolExecutor(8) as pool:
+            using = [pool.submit(sessions.get_session, session) for _ in range(40)]
+            deleting = [pool.submit(sessions.remove_session, session) for _ in range(2)]
+            looking = pool.submit(sessions.remove_expired)
+            assert {found.result().name for found in using if found.result()} <= {session}
+            assert [one.result() for one in deleting] == [None, None] and looking.result() in (0, 1)
+        assert sessions.get_session(session) is None
+
+
+def test_a_session_that_cannot_be_kept_leaves_nothing(opened, tmp_path):
+    with pytest.raises(FileNotFoundError):
+        opened().add_session(str(tmp_path / "nowhere"))
+    assert list((tmp_path / "sessions").iterdir()) == []

@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from umaddpm_core.data.replacing import remove_left_behind, replacing
 from umaddpm_core.serving.retention.temporary import own_temporary_folder
@@ -61,3 +63,28 @@ def test_what_a_killed_process_was_about_to_write_is_deleted(tmp_path):
     with replacing(tmp_path / "mask.nii.gz") as temporary:
         temporary.write_bytes(b"x")
     assert (tmp_path / "mask.nii.gz").exists()
+
+
+def test_threads_that_replace_the_same_file_do_not_take_each_others(tmp_path):
+    place, meeting = tmp_path / "file", threading.Barrier(4)
+
+    def write(number):
+        with replacing(place) as temporary:
+            temporary.write_text(str(number))
+            meeting.wait(10)
+        return number
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(write, range(4))) == [0, 1, 2, 3]
+    assert place.read_text() in "0123" and [file.name for file in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_a_killed_thread_was_about_to_write_is_deleted(tmp_path):
+    program = (
+        "import os, sys; from pathlib import Path; from umaddpm_core.data.replacing import replacing\n"
+        "with replacing(Path(sys.argv[1]) / 'file') as temporary: temporary.touch(); os._exit(1)"
+    )
+    subprocess.run([sys.executable, "-c", program, str(tmp_path)])
+    assert len(list(tmp_path.iterdir())) == 1
+    remove_left_behind(tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -1,6 +1,7 @@
 """A training on a datastore of one scan under several names: whom it learns from, and what it publishes."""
 
 import json
+from contextlib import ExitStack
 
 import pytest
 
@@ -36,12 +37,12 @@ def request(**changes):
 
 
 def test_the_cohort_is_who_was_called_healthy(datastore, tmp_path):
-    scans, left_out = healthy_cohort(datastore)
+    scans, left_out = healthy_cohort(datastore, ExitStack())
     assert [scan.name for scan in scans] == [f"P{i}-T1" for i in range(7)]
     assert [scan.part for scan in scans] == ["training"] * 4 + ["validation", "test", "test"]
     assert "say `modality`" in left_out["unknown"] and "patient-T1" not in left_out
     with pytest.raises(InputError, match="called healthy"):
-        healthy_cohort(DurableDatastore(str(tmp_path)))
+        healthy_cohort(DurableDatastore(str(tmp_path)), ExitStack())
 
 
 def test_one_that_is_not_worse_is_published_and_recorded(datastore, quick_model, tmp_path, capsys):

@@ -119,9 +119,9 @@ class Batches:
 
     def _run(self, batch: Batch, examiner: Examiner) -> None:
         batch.status = RUNNING
-        self._record.save(batch)
         status, sentence = DONE, None
         try:
+            self._record.save(batch)
             for image in list(batch.images):
                 if image in batch.images and not self._stop.is_set():
                     self._work(batch, image, examiner)
@@ -133,7 +133,10 @@ class Batches:
             logger.exception("The batch %s failed", batch.id)
             status, sentence = FAILED, f"The server failed on this batch ({type(error).__name__}); its log says where."
         batch.end(status, sentence)
-        self._record.save(batch)
+        try:
+            self._record.save(batch)
+        except OSError as error:
+            logger.error("How the batch %s ended cannot be kept on the disk (%s).", batch.id, error)
         counts = {"done": batch.count(EXAMINED), "failed": batch.count(UNUSABLE), "skipped": batch.count(SKIPPED), "left": batch.count(WAITING)}
         self._told("batch ended", batch, None, {}, outcome=status, **counts)
 

@@ -116,9 +116,9 @@ class BatchRecord:
     def save(self, batch: Batch) -> None:
         """Keep a batch as the last one, as it stands now."""
         with self._changing:
-            self._last = batch
             with replacing(self._path) as temporary:
                 temporary.write_text(json.dumps(asdict(batch)) + "\n")
+            self._last = batch
 
     def forget(self, image: str) -> bool:
         """Take an image out of the record; whether it was there. The batch must not be examining it."""

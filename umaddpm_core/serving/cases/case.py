@@ -35,4 +35,11 @@ class Case:
 
     def is_in(self, folder: Path) -> bool:
         """Whether a file below a folder is it."""
-        return any(self.is_scan(identity_of(file)) for file in folder.rglob("*") if file.is_file())
+        return any(self._is_file(file) for file in folder.rglob("*") if file.is_file())
+
+    def _is_file(self, file: Path) -> bool:
+        try:
+            return self.is_scan(identity_of(file))
+        except FileNotFoundError:
+            # It was a temporary file, or the whole folder has just expired.
+            return False

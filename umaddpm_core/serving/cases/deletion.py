@@ -43,7 +43,7 @@ class CaseDeletion:
     def __init__(self, app: MONAILabelApp, queue: WorkQueue, jobs: Jobs, batches: Batches) -> None:
         self._app, self._queue, self._jobs, self._batches = app, queue, jobs, batches
 
-    def delete(self, image: str) -> dict[str, list[str]]:
+    def delete(self, image: str) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
         """Delete a case: work on it, its jobs and sessions, what is remembered and learned from of it, and the scan with its labels.
 
         The scan goes last: as long as it is there, the same call finds what is left where this one is broken off. Of an
@@ -53,7 +53,7 @@ class CaseDeletion:
             image: id in the datastore; or the name, without suffix, of a file that was sent.
 
         Returns:
-            Names of what was deleted, by kind.
+            Names of what was deleted, by kind; and of the `logs` that cannot be written to, in which the case may still be named.
 
         Raises:
             NotFound: there is nothing of such a case.
@@ -68,11 +68,13 @@ class CaseDeletion:
             deleted = self._derived(case)
             if not held and not deleted:
                 raise NotFound("This server holds nothing of such a case.")
-            deleted |= _named("logs", blot_out(log_files(Path(self._app.app_dir) / "logs"), image))
+            blotted, untouched = blot_out(log_files(Path(self._app.app_dir) / "logs"), image)
+            deleted |= _named("logs", blotted)
             deleted |= datastore.remove_case(image)
             # Somebody may have asked for the scan meanwhile.
             again = self._derived(case)
-        return {kind: sorted({*deleted.get(kind, []), *again.get(kind, [])}) for kind in {**deleted, **again}}
+        everything = {kind: sorted({*deleted.get(kind, []), *again.get(kind, [])}) for kind in {**deleted, **again}}
+        return everything, _named("logs", untouched)
 
     def _derived(self, case: Case) -> dict[str, list[str]]:
         """Delete everything but the scan with its labels."""

@@ -37,21 +37,31 @@ def log_files(folder: Path) -> list[Path]:
     return sorted(files)
 
 
-def blot_out(files: list[Path], name: str) -> list[str]:
-    """Write over a name wherever it stands as a word of its own; names of the files in which it stood.
+def blot_out(files: list[Path], name: str) -> tuple[list[str], list[str]]:
+    """Write over a name wherever it stands as a word of its own.
 
     In place and with as many characters, as the files are being written to.
+
+    Returns:
+        Names of the files in which it stood; and of those that cannot be written to, in which it may still stand.
     """
     forms = {form.encode() for form in (name, quote(name), quote(name, safe=""), name.replace(" ", "+"))}
     word = re.compile(rb"(?<![\w-])(?:" + b"|".join(map(re.escape, sorted(forms, key=len, reverse=True))) + rb")(?![\w-])")
-    blotted = []
+    blotted, untouched = [], []
     for file in files:
-        if os.path.getsize(file) == 0:
+        try:
+            if os.path.getsize(file) and _written_over(file, word):
+                blotted.append(file.name)
+        except FileNotFoundError:
             continue
-        with file.open("r+b") as stream, mmap.mmap(stream.fileno(), 0) as text:
-            places = [found.span() for found in word.finditer(text)]
-            for begin, end in places:
-                text[begin:end] = b"*" * (end - begin)
-        if places:
-            blotted.append(file.name)
-    return blotted
+        except OSError:
+            untouched.append(file.name)
+    return blotted, untouched
+
+
+def _written_over(file: Path, word: re.Pattern[bytes]) -> bool:
+    with file.open("r+b") as stream, mmap.mmap(stream.fileno(), 0) as text:
+        places = [found.span() for found in word.finditer(text)]
+        for begin, end in places:
+            text[begin:end] = b"*" * (end - begin)
+    return bool(places)

@@ -21,7 +21,9 @@ router = APIRouter(tags=["Cases"], dependencies=[Depends(RBAC(settings.MONAI_LAB
 
 @router.delete(f"{ROUTE}{{case_id}}", summary="Delete everything that this server holds of a case.")
 def delete(request: Request, case_id: str) -> Any:
-    """The scan, its labels under all tags, jobs, sessions, and whatever else is kept of it; answers with what was deleted.
+    """The scan, its labels under all tags, jobs, sessions, and whatever else is kept of it.
+
+    Answers with what was `deleted`; and with the logs that were `left`, as they cannot be written to.
 
     Of a DICOM archive only what was fetched or noted here is deleted. Models that learned from the scan stay.
     """
@@ -29,12 +31,12 @@ def delete(request: Request, case_id: str) -> Any:
     state = request.app.state
     deletion = CaseDeletion(app_instance(), state.queue, state.jobs, state.batches)
     try:
-        deleted = deletion.delete(case_id)
+        deleted, left = deletion.delete(case_id)
     except (NotFound, StillInUse) as error:
         # Answered here, as the server's log names the path of what is answered elsewhere.
         return JSONResponse({"detail": str(error)}, status_code=404 if isinstance(error, NotFound) else 409)
     note(request.scope, deleted=sorted(deleted))
-    return {"deleted": deleted}
+    return {"deleted": deleted, "left": left}
 
 
 def install_cases(app: FastAPI) -> None:

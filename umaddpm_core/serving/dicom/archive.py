@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import requests
 from monailabel.datastore.dicom import DICOMwebClientX
@@ -21,6 +21,7 @@ from umaddpm_core.serving.dicom.address import check_address
 
 SECONDS_TO_CONNECT = 5
 SECONDS_TO_ANSWER = 60
+CHUNK = 1 << 20
 UID = re.compile(r"\d+(\.\d+)*")
 ORIGINAL = (("application/dicom", "*"),)
 """Files as they were stored: the archive need not decompress what the reader can."""
@@ -67,9 +68,11 @@ class Archive:
         check_address(url)
         self.url = url.rstrip("/")
         qido, wado, stow = prefixes
+        self._prefixes = {"qido": qido, "wado": wado, "stow": stow}
+        self._session = _Session(credentials)
         self.client = DICOMwebClientX(
-            self.url, session=_Session(credentials), qido_url_prefix=qido, wado_url_prefix=wado, stow_url_prefix=stow,
-            chunk_size=1 << 20,
+            self.url, session=self._session, qido_url_prefix=qido, wado_url_prefix=wado, stow_url_prefix=stow,
+            chunk_size=CHUNK,
         )  # fmt: skip
         # By default every failure, also of the connection, is tried five times with half a minute of pauses.
         self.client.set_http_retry_params(retry=False)
@@ -140,6 +143,37 @@ class Archive:
             answer = self.client.store_instances(results)
         if answer.get("FailedSOPSequence"):
             raise ArchiveUnavailable("The archive of this server did not take the result.")
+
+    def ask(self, method: str, path: str, file: BinaryIO, *, limit: int = LARGEST_BYTES, **question: Any) -> tuple[int, str]:
+        """Write what the archive answers to a path of its service into a file.
+
+        Args:
+            path: with `qido/`, `wado/` or `stow/` before it where its prefix is to be put in front.
+            limit: bytes.
+            question: `params`, `headers` and `data`, as for `requests`.
+
+        Returns:
+            Status and media type.
+
+        Raises:
+            InputError: the answer is larger than the limit.
+            ArchiveUnavailable: no answer, it broke off, or it leads elsewhere.
+        """
+        kind, _, rest = path.partition("/")
+        if kind in self._prefixes:
+            # Some viewers ask for metadata by QIDO-RS.
+            prefix = self._prefixes["wado" if kind == "qido" and rest.endswith("metadata") else kind]
+            path = f"{prefix}/{rest}" if prefix else rest
+        with self._asked(), self._session.request(
+            method, f"{self.url}/{path}", stream=True, allow_redirects=False, **question
+        ) as answer:  # fmt: skip
+            if answer.is_redirect or answer.status_code in (401, 403):
+                raise requests.HTTPError(response=answer)
+            for chunk in answer.iter_content(CHUNK):
+                file.write(chunk)
+                if file.tell() > limit:
+                    raise InputError(f"The answer of the archive is too large: at most {limit / 2**30:.3g} GiB are handed on.")
+            return answer.status_code, answer.headers.get("Content-Type", "application/octet-stream")
 
     @contextmanager
     def _asked(self) -> Iterator[None]:

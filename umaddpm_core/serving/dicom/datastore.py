@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import SimpleITK as sitk
-from filelock import FileLock
 from monailabel.config import settings
 from monailabel.datastore.dicom import DICOMWebDatastore
 from monailabel.datastore.local import DataModel, ImageLabelModel, LocalDatastore
@@ -26,7 +25,8 @@ from umaddpm_core.serving.dicom.listing import Listing
 from umaddpm_core.serving.dicom.segmentation import accepted_segmentation
 from umaddpm_core.serving.dicom.series_cache import SeriesCache
 from umaddpm_core.serving.dicom.source_series import source_series
-from umaddpm_core.serving.durable_datastore import label_files
+from umaddpm_core.serving.durable_index import DurableIndex
+from umaddpm_core.serving.review.verdict import reviewed
 
 CACHE_MB_VARIABLE = "UMADDPM_ARCHIVE_CACHE_MB"
 """Environment variable with the size that all fetched series together may have on disk, MB."""
@@ -36,9 +36,11 @@ LISTED_VARIABLE = "UMADDPM_ARCHIVE_LISTED"
 LISTED = 1000
 
 MR = {"Modality": "MR"}
+PATH = "path"
+"""In the info of an image of a folder, where its file lies; a series of an archive has none."""
 
 
-class ArchiveDatastore(DICOMWebDatastore):
+class ArchiveDatastore(DurableIndex, DICOMWebDatastore):
     """Series of an archive by SeriesInstanceUID.
 
     Stock MONAI Label converts series by SimpleITK, keeps every one for ever, asks for each SEG of the archive to tell what
@@ -63,7 +65,7 @@ class ArchiveDatastore(DICOMWebDatastore):
         self._annotated = Listing(lambda: annotated.among(self._listing.get()), seconds)
         # Past the stock constructor, which would watch every file of the cache; and without reconciling, which would
         # forget the labels of a series that was evicted.
-        LocalDatastore.__init__(self, str(folder), images_dir="series", auto_reload=False, read_only=True)
+        DurableIndex.__init__(self, str(folder), images_dir="series", auto_reload=False, read_only=True)
 
     def name(self) -> str:
         """Address of the archive."""
@@ -121,11 +123,19 @@ class ArchiveDatastore(DICOMWebDatastore):
         """What is known of a series without asking the archive; nothing that names the patient."""
         known = (self._listing.known() or {}).get(image_id)
         stored = self._datastore.objects.get(image_id)
-        return {**(known.facts if known else {}), **(copy.deepcopy(stored.image.info) if stored else {})}
+        noted = copy.deepcopy(stored.image.info) if stored else {}
+        # Earlier versions of this program let it be noted.
+        noted.pop(PATH, None)
+        return {**(known.facts if known else {}), **noted}
 
     def update_image_info(self, image_id: str, info: dict[str, Any]) -> None:
-        """Note something of a series."""
-        self._noted(image_id)
+        """Note something of a series.
+
+        Raises:
+            InputError: figures that are none, or a path.
+        """
+        if PATH in info:
+            raise InputError(f"`{PATH}` cannot be noted of a series; it is in the archive.")
         super().update_image_info(image_id, info)
 
     def save_label(
@@ -135,9 +145,10 @@ class ArchiveDatastore(DICOMWebDatastore):
 
         Raises:
             NotFound: no such series.
-            InputError: no image that is read, or one on another grid.
+            InputError: no image that is read, one on another grid, or the info holds a review that is none.
             ArchiveUnavailable: the archive did not take it.
         """
+        info = reviewed(label_info or {})
         if not label_filename.lower().endswith(READABLE):
             raise InputError(f"A label has to be an image ({', '.join(READABLE)}).")
         with self.held(image_id) as folder:
@@ -148,10 +159,18 @@ class ArchiveDatastore(DICOMWebDatastore):
                 written = accepted_segmentation(mask, source_series(folder, image_id))
                 if written is not None:
                     self.archive.store([written])
-        self._noted(image_id)
-        kept = LocalDatastore.save_label(self, image_id, label_filename, label_tag, label_info)
+        kept = super().save_label(image_id, label_filename, label_tag, info)
         self._annotated.forget()
         return kept
+
+    def remove_label(self, label_id: str, label_tag: str) -> None:
+        """Delete a label that is kept here; the archive keeps its SEG.
+
+        Raises:
+            LabelNotFoundException: there is no such label.
+        """
+        super().remove_label(label_id, label_tag)
+        self._annotated.forget()
 
     def get_label_uri(self, label_id: str, label_tag: str, image_id: str = "") -> str:
         """A label that was kept here; those that are only in the archive are not fetched."""
@@ -175,18 +194,20 @@ class ArchiveDatastore(DICOMWebDatastore):
         Returns:
             The UID under `archive_cache`, and tags of the `labels`, where there were any.
         """
-        self._reread()
-        with FileLock(self._lock_file):
-            labels = label_files(self, image_id)
-            for file in labels:
-                file.unlink(missing_ok=True)
+        with self._exclusive:
+            self._reread()
+            tags = self._remove_labels(image_id)
             noted = self._datastore.objects.pop(image_id, None) is not None
             if noted:
-                self._update_datastore_file(lock=False)
+                self._update_datastore_file()
         cached = self._cache.remove(image_id)
         self._annotated.forget()
-        found = {"archive_cache": [image_id] if cached else [], "labels": sorted({file.parent.name for file in labels}), "notes": [image_id] if noted else []}
+        found = {"archive_cache": [image_id] if cached else [], "labels": tags, "notes": [image_id] if noted else []}
         return {kind: names for kind, names in found.items() if names}
+
+    def write_dataset(self, path: Path, limit_cases: int | None) -> None:
+        """Refused, as `add_image`."""
+        raise InputError("This server serves a DICOM archive, which is no data set to download.")
 
     def expire(self, seconds: float) -> None:
         """Delete the fetched series that nobody asked for within this time."""
@@ -220,10 +241,10 @@ class ArchiveDatastore(DICOMWebDatastore):
         """
         self._reread()
         objects = {}
-        for uid, series in self._listing.get().items():
+        for uid in self._listing.get():
             stored = self._datastore.objects.get(uid)
             labels = stored.model_dump()["labels"] if stored else {}
-            objects[uid] = {"image": {"ext": "", "info": series.facts}, "labels": labels}
+            objects[uid] = {"image": {"ext": "", "info": self.get_image_info(uid)}, "labels": labels}
         return {"name": self.name(), "description": "DICOM archive", "objects": objects}
 
     def _fetch(self, uid: str, folder: Path) -> None:
@@ -236,10 +257,9 @@ class ArchiveDatastore(DICOMWebDatastore):
         """Batch jobs keep labels from a process of their own."""
         self._init_from_datastore_file()
 
-    def _noted(self, uid: str) -> None:
-        self._reread()
-        if uid not in self._datastore.objects:
-            self._datastore.objects[uid] = ImageLabelModel(image=DataModel())
+    def _entry(self, objects: dict[str, ImageLabelModel], image_id: str) -> ImageLabelModel:
+        # The index has those series alone of which something is kept.
+        return objects.setdefault(image_id, ImageLabelModel(image=DataModel()))
 
 
 def configured_datastore(url: str) -> ArchiveDatastore:

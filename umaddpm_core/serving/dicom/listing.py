@@ -28,17 +28,25 @@ class Listing(Generic[Answer]):
         self._seconds = seconds
         self._turn = threading.Lock()
         self._last: tuple[float, Answer] | None = None
+        self._failed: tuple[float, InputError] | None = None
         self._tried = -float("inf")
 
     def get(self) -> Answer:
-        """The last answer where it is new enough, else another one.
+        """The last answer where it is new enough, else another one; who waited for it while it failed is not kept waiting again.
 
         Raises:
             ArchiveUnavailable: there is none.
         """
+        since = time.monotonic()
         with self._turn:
+            if self._failed is not None and self._failed[0] > since:
+                raise type(self._failed[1])(str(self._failed[1])) from self._failed[1]
             if self._last is None or time.monotonic() - self._last[0] > self._seconds:
-                self._last = (time.monotonic(), self._ask())
+                try:
+                    self._last = (time.monotonic(), self._ask())
+                except InputError as error:
+                    self._failed = (time.monotonic(), error)
+                    raise
             return self._last[1]
 
     def known(self) -> Answer | None:

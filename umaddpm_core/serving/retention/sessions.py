@@ -6,6 +6,8 @@ import logging
 import re
 import shutil
 import time
+import uuid
+from contextlib import suppress
 from pathlib import Path
 
 from monailabel.config import settings
@@ -43,8 +45,25 @@ class DurableSessions(Sessions):
         """Also while it is empty, or the stock application would not look for what has expired."""
         return True
 
+    def add_session(self, data_file: str, expiry: int = 0, uncompress: bool = False, session_id: str | None = None) -> tuple[str, SessionInfo]:
+        """Keep a file or folder, which is moved here, as a session; where that fails nothing is kept."""
+        session_id = session_id or str(uuid.uuid1())
+        try:
+            return super().add_session(data_file, expiry, uncompress, session_id)
+        except BaseException:
+            self.remove_session(session_id)
+            raise
+
+    def remove_session(self, session_id: str) -> None:
+        """Delete a session, which another thread may be deleting as well."""
+        self.pop(session_id, None)
+        shutil.rmtree(Path(self.store_path) / session_id, ignore_errors=True)
+
     def get_session(self, session_id: str, update_ts: bool = True, fetch_cache: bool = True) -> SessionInfo | None:
-        """A session, or None where there is none, none any more, or one that cannot be read."""
+        """A session, or None where there is none, none any more, or one that cannot be read.
+
+        Another thread may delete it meanwhile.
+        """
         try:
             found = super().get_session(session_id, update_ts=False, fetch_cache=fetch_cache)
             if found is None or self._has_expired(found):
@@ -56,7 +75,11 @@ class DurableSessions(Sessions):
             return None
         if update_ts:
             found.last_access_ts = int(time.time())
-            self._write_meta_info(session_id, found)
+            try:
+                self._write_meta_info(session_id, found)
+            except FileNotFoundError:
+                self.pop(session_id, None)
+                return None
         return found
 
     def remove_expired(self) -> int:
@@ -102,4 +125,9 @@ def configured_sessions() -> DurableSessions:
 
 
 def _size(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    """Bytes of the files in a folder, some of which may just be replaced."""
+    size = 0
+    for file in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            size += file.stat().st_size if file.is_file() else 0
+    return size

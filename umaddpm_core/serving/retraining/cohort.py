@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from umaddpm_core.data.cohorts import MODALITIES, Scan
@@ -12,7 +12,8 @@ from umaddpm_core.errors import InputError
 from umaddpm_core.preprocessing.reading import read_scan
 
 if TYPE_CHECKING:
-    from monailabel.interfaces.datastore import Datastore
+    from umaddpm_core.serving.dicom.datastore import ArchiveDatastore
+    from umaddpm_core.serving.durable_datastore import DurableDatastore
 
 COHORT, HEALTHY = "cohort", "healthy"
 """Image info `{"cohort": "healthy"}` puts a scan into the cohort; labels play no part."""
@@ -20,11 +21,15 @@ FEWEST = {"training": 4, "validation": 1, "test": 2}
 """People that each part needs of every sequence that is trained."""
 
 
-def healthy_cohort(datastore: Datastore) -> tuple[list[Scan], dict[str, str]]:
+def healthy_cohort(datastore: DurableDatastore | ArchiveDatastore, holding: ExitStack) -> tuple[list[Scan], dict[str, str]]:
     """The healthy scans of a datastore, and by image why others that were called healthy are left out.
 
     Image info may also say `subject` (by default the image's id), `modality` (by default what the scan's header or name
     says) and `part` of the split.
+
+    Args:
+        datastore: of the server.
+        holding: until it is closed, the scans stay on the disk; of an archive all of them are fetched.
 
     Raises:
         InputError: there is none.
@@ -35,7 +40,7 @@ def healthy_cohort(datastore: Datastore) -> tuple[list[Scan], dict[str, str]]:
         if info.get(COHORT) != HEALTHY:
             continue
         try:
-            path = Path(datastore.get_image_uri(image))
+            path = holding.enter_context(datastore.held(image))
             modality = info.get("modality") or read_scan(path).modality
         except InputError as error:
             left_out[image] = str(error)

@@ -7,6 +7,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,17 +118,18 @@ def _prepared(
     datastore: Datastore, present: Artefact, work: Path, config: TrainingConfig, workers: int, tell: Tell
 ) -> tuple[ArrayCache, dict[str, str]]:
     """The healthy scans of the datastore in an array cache, each person in the part they were in before."""
-    scans, left_out = healthy_cohort(datastore)
-    recipe = Recipe(PreprocessingSettings(**present.preprocessing))
-    parts = _parts(scans, work / "people.json")
-    _require_enough([(parts[scan.subject], scan.modality) for scan in scans], config)
-    tell(f"preparing {len(scans)} scans", {"scans": len(scans)})
-    prepared_as = json.dumps([recipe.settings.model_dump(mode="json"), recipe.fingerprints], sort_keys=True)
-    folder = work / f"cache-{hashlib.sha256(prepared_as.encode()).hexdigest()[:12]}"
-    _remove_others(folder)
-    failures = fill_cache(folder, "datastore", scans, parts, modalities=config.modalities, recipe=recipe, workers=max(workers, 1))
-    if len(failures) == len(scans):
-        raise InputError(f"None of the {len(scans)} healthy scans can be prepared; of the first: {next(iter(failures.values()))}")
+    with ExitStack() as holding:
+        scans, left_out = healthy_cohort(datastore, holding)
+        recipe = Recipe(PreprocessingSettings(**present.preprocessing))
+        parts = _parts(scans, work / "people.json")
+        _require_enough([(parts[scan.subject], scan.modality) for scan in scans], config)
+        tell(f"preparing {len(scans)} scans", {"scans": len(scans)})
+        prepared_as = json.dumps([recipe.settings.model_dump(mode="json"), recipe.fingerprints], sort_keys=True)
+        folder = work / f"cache-{hashlib.sha256(prepared_as.encode()).hexdigest()[:12]}"
+        _remove_others(folder)
+        failures = fill_cache(folder, "datastore", scans, parts, modalities=config.modalities, recipe=recipe, workers=max(workers, 1))
+        if len(failures) == len(scans):
+            raise InputError(f"None of the {len(scans)} healthy scans can be prepared; of the first: {next(iter(failures.values()))}")
     cache = ArrayCache(folder)
     _require_enough([(scan.part, scan.modality) for scan in cache.scans(healthy=True, synthetic=False)], config)
     return cache, {**left_out, **failures}

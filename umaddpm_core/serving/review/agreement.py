@@ -37,7 +37,8 @@ def agreement(datastore: Datastore, accepted: str = "final", proposed: str = "or
         if not labels[1]:
             left_out[image] = f"It has no label under the tag {proposed!r}."
             continue
-        review = datastore.get_label_info(labels[0], accepted).get(KEY, {})
+        review = datastore.get_label_info(labels[0], accepted).get(KEY)
+        review = review if isinstance(review, dict) else {}
         paths = [datastore.get_label_uri(label, tag) for label, tag in zip(labels, (accepted, proposed))]
         try:
             value = round(_dice(*paths), 4)

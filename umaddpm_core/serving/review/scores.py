@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import math
+import sys
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+from umaddpm_core.errors import InputError
 
 if TYPE_CHECKING:
     from monailabel.interfaces.datastore import Datastore
 
 KEY = "anomaly"
 """Under which the figures stand in an image's info."""
+FIGURES = ("score", "doubt")
+"""Among them, those that cases are ordered by."""
 ACCEPTED_TAG = "final"
+
+
+def require_figures(info: Mapping[str, Any]) -> None:
+    """Refuse image info that cases could not be ordered by.
+
+    Raises:
+        InputError: the figures are none.
+    """
+    if KEY in info and not all(_is_number(_figure(info, figure)) for figure in FIGURES):
+        raise InputError(f"`{KEY}` in the info of an image has to hold {' and '.join(f'`{figure}`' for figure in FIGURES)} as finite numbers.")
 
 
 def remember(datastore: Datastore, image: str, report: dict[str, Any]) -> None:
@@ -41,8 +58,18 @@ def next_for_review(datastore: Datastore, figure: str) -> dict[str, Any] | None:
     infos = {image: datastore.get_image_info(image) for image in waiting}
 
     def order(image: str) -> tuple[float, float, str]:
-        found = infos[image].get(KEY)
-        return (-found[figure] if found else 1.0, infos[image].get("ts", 0), image)
+        found, since = _figure(infos[image], figure), infos[image].get("ts", 0)
+        return (-found if _is_number(found) else math.inf, since if _is_number(since) else 0, image)
 
     chosen = min(waiting, key=order)
-    return {"id": chosen, figure: infos[chosen].get(KEY, {}).get(figure)}
+    found = _figure(infos[chosen], figure)
+    return {"id": chosen, figure: found if _is_number(found) else None}
+
+
+def _figure(info: Mapping[str, Any], figure: str) -> Any:
+    figures = info.get(KEY)
+    return figures.get(figure) if isinstance(figures, Mapping) else None
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) <= sys.float_info.max

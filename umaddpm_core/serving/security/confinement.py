@@ -20,6 +20,9 @@ NUMBERS = ("lines", "refresh", "limit_cases", "expiry")
 LONGEST = 200
 """Bytes of a name: file systems take 255 with the extension."""
 
+PROXIED = re.compile(r"/proxy/dicom/((qido|wado|stow)/)?(studies|series|instances)(/[\w.,-]+)*/?", re.ASCII)
+"""What the DICOMweb proxy hands on. Decoded once more by the archive, an escape or a question mark would lead elsewhere."""
+
 
 class Confinement:
     """ASGI middleware that refuses paths where the URL has to hold ids; `fields` does so for the body.
@@ -75,6 +78,8 @@ def inside(folder: str | Path, file: str | Path) -> Path:
 def _require_plain_path(path: str) -> None:
     if not path.isprintable() or "\\" in path or ".." in path.split("/"):
         raise Refused(422, "The path of the request has to be plain, without `..`.")
+    if path.startswith("/proxy/") and not PROXIED.fullmatch(path):
+        raise Refused(422, "The proxy hands on plain DICOMweb paths only, such as `studies`, `series/UID` or `studies/UID/metadata`.")
     if (session := path.removeprefix("/session/")) not in (path, "") and not re.fullmatch(r"[\w-]{1,100}/?", session):
         raise Refused(422, "A session id has letters, digits and - only.")
     if any(len(part.encode("utf-8", "replace")) > LONGEST for part in path.split("/")):

@@ -28,13 +28,15 @@ class ConfinedDatastore(DurableDatastore):
         return self._confined(super().get_label_uri(label_id, label_tag))
 
     def add_image(self, image_id: str, image_filename: str, image_info: dict[str, Any]) -> str:
-        """As stock; raises InputError where there is such an image, or another file in its place."""
+        """As the durable one; raises InputError where there is such an image, or another file in its place."""
         identifier, extension = self._to_id(Path(image_filename).name)
-        name = self._filename(image_id or identifier, extension)
-        place = Path(self._datastore.image_path()) / name
-        if (image_id or identifier) in self._datastore.objects or place.exists() or place.is_symlink():
-            raise InputError(f"There is an image {image_id or identifier!r} already; remove it before another takes its name.")
-        return super().add_image(image_id, image_filename, image_info)
+        image_id = image_id or identifier
+        place = Path(self._datastore.image_path()) / self._filename(image_id, extension)
+        with self._exclusive:
+            self._init_from_datastore_file()
+            if image_id in self._datastore.objects or place.exists() or place.is_symlink():
+                raise InputError(f"There is an image {image_id!r} already; remove it before another takes its name.")
+            return super().add_image(image_id, image_filename, image_info)
 
     def save_label(self, image_id: str, label_filename: str, label_tag: str, label_info: dict[str, Any]) -> str:
         """As the durable one; raises InputError where a link leads out as well."""
