@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import shutil
 import time
@@ -105,8 +106,9 @@ class DurableSessions(Sessions):
         if place.name not in self._strays:
             self._strays.add(place.name)
             logger.warning("The folder %s among the sessions holds no session that can be read.", place.name)
-        if SESSION_ID.fullmatch(place.name) and time.time() - place.stat().st_mtime > self.expiry:
-            shutil.rmtree(place, ignore_errors=True)
+        with suppress(FileNotFoundError):
+            if SESSION_ID.fullmatch(place.name) and time.time() - place.stat().st_mtime > self.expiry:
+                shutil.rmtree(place, ignore_errors=True)
 
     def _write_meta_info(self, session_id: str, session_info: SessionInfo) -> None:
         with replacing(Path(self.store_path) / session_id / META) as temporary:
@@ -125,9 +127,10 @@ def configured_sessions() -> DurableSessions:
 
 
 def _size(folder: Path) -> int:
-    """Bytes of the files in a folder, some of which may just be replaced."""
+    """Bytes of the files in a folder, which another thread may just replace or delete."""
     size = 0
-    for file in folder.rglob("*"):
-        with suppress(FileNotFoundError):
-            size += file.stat().st_size if file.is_file() else 0
+    for place, _, files in os.walk(folder):
+        for file in files:
+            with suppress(FileNotFoundError):
+                size += os.stat(os.path.join(place, file)).st_size
     return size
