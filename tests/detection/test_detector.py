@@ -9,7 +9,6 @@ import pytest
 import SimpleITK as sitk
 from dicom_writer import save, slices
 
-from umaddpm_core import resources
 from umaddpm_core.artefact import Artefact
 from umaddpm_core.detection import Detector, shipped_models, write_detection
 from umaddpm_core.detection.anomaly_map import mask_of
@@ -140,11 +139,11 @@ def test_the_shipped_model_finds_the_tumour_of_the_sample(sample, sample_truth):
 
 
 def test_shipped_models_carry_calibration_provenance_and_licence():
-    assert "uma_ddpm" in shipped_models()
     for name, path in shipped_models().items():
         artefact = Artefact.load(path)
         assert artefact.calibration and artefact.provenance["subjects"] and "CC BY-SA 3.0" in artefact.licence, name
-    assert sum(path.stat().st_size for path in resources.FOLDER.rglob("*.safetensors")) < 30e6
+    assert set(shipped_models()) == {"uma_ddpm", "uma_ddpm_T1", "uma_ddpm_T2"}
+    assert sum(path.stat().st_size for path in shipped_models().values()) < 30e6
 
 
 @pytest.mark.data

@@ -7,6 +7,7 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from umaddpm_core.artefact import METADATA_KEY, Artefact
+from umaddpm_core.detection.models import shipped_models
 from umaddpm_core.errors import InputError
 from umaddpm_core.serving.models.catalogue import Catalogue
 from umaddpm_core.serving.models.versions import HISTORY, Versions
@@ -20,7 +21,7 @@ def catalogue(tiny_model, tmp_path):
 def test_every_model_file_is_offered_and_the_servers_own_is_the_default(catalogue, tiny_model):
     shutil.copy(tiny_model, catalogue.folder / "other.safetensors")
     (catalogue.folder / ".17.coming.safetensors").write_bytes(b"half written")
-    assert set(catalogue.usable()) == {"uma_ddpm", "other", "tiny"} and catalogue.broken() == {}
+    assert set(catalogue.usable()) == {*shipped_models(), "other", "tiny"} and catalogue.broken() == {}
     assert catalogue.default().path == tiny_model and catalogue.find("other").name == "other"
 
 
