@@ -52,6 +52,13 @@ def test_a_cache_is_evaluated_too(here, tiny_cache, tiny_model, tmp_path):
     assert report["cases"] == 1 and "auprc" not in report["means"] and report["means"]["marked_ml_synthetic_dice"]["mean"] >= 0
 
 
+def test_people_who_trained_the_model_are_told(here, tiny_cache, tiny_model, tmp_path):
+    ended = here("evaluate", tiny_cache.folder, "-o", tmp_path / "out", "--model", tiny_model, "--part", "training", "--workers", 0)
+    trained = sorted({scan.subject for scan in tiny_cache.scans("training")})
+    assert f"{len(trained)} of these people have the names of people who trained the model ({trained[0]}" in ended.err
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["trained_the_model"] == trained
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -68,7 +68,8 @@ def evaluate(
         there = ", ".join(f"{count} {name}" for name, count in found.items()) or "none"
         raise InputError(f"{source} holds no {modality} scans in the part {part!r}; of {modality} there are {there}.")
     if trained := {scan.subject for scan in chosen} & set(artefact.provenance.get("subjects", ())):
-        typer.echo(f"{len(trained)} of these people trained the model ({', '.join(sorted(trained)[:3])} …): figures of theirs flatter it.", err=True)
+        first = ", ".join(sorted(trained)[:3]) + (" …" if len(trained) > 3 else "")
+        typer.echo(f"{len(trained)} of these people have the names of people who trained the model ({first}): their figures flatter it.", err=True)
     count = min(os.cpu_count() or 1, 8) if workers is None else workers
     with progress_bar(f"{len(chosen)} cases") as advance:
         measured, failures = run(from_artefact(artefact), thresholds, cases, chosen, workers=count, progress=advance)
