@@ -27,7 +27,7 @@ Run = dict[str, Any]
 
 def ablation() -> str:
     """The section, or nothing where there are no runs."""
-    runs = [json.loads(path.read_text()) for path in sorted((RESULTS / "ablation").glob("*.json"))]
+    runs = kept_runs()
     if not runs:
         return ""
     head = ("sequence", "row", "slices", "seeds", *FIGURES.values())
@@ -36,6 +36,18 @@ def ablation() -> str:
         f"PSNR, SSIM and AP are of up to {PEOPLE} people of the test split with {LESIONS} painted lesions each, tumours those of the sections above."
     )
     return f"## Ablation (preset `{runs[0]['preset']}`)\n\n{how}\n\n{table(head, _lines(runs))}\n\n{_gains(runs)}\n"
+
+
+def kept_runs() -> list[Run]:
+    """Every run of the ablation that was measured."""
+    return [json.loads(path.read_text()) for path in sorted((RESULTS / "ablation").glob("*.json"))]
+
+
+def gain(runs: list[Run], modality: str, slices: int, better: str, worse: str) -> float:
+    """What one row has over another in AUPRC on tumours at t = 499, mean over patients."""
+    rows = _grouped(runs)[modality, slices]
+    ours, theirs = _by_patient(rows[better]), _by_patient(rows[worse])
+    return float(np.mean([ours[name] - theirs[name] for name in ours]))
 
 
 def _grouped(runs: list[Run]) -> dict[tuple[str, int], dict[str, list[Run]]]:
@@ -68,16 +80,16 @@ def _gains(runs: list[Run]) -> str:
     for (modality, slices), rows in _grouped(runs).items():
         tried = ((row, SECOND, f"instead: the {row}") for row in TRIED.values())
         for better, worse, what in ((SECOND, FIRST, "MAM"), (THIRD, SECOND, "the dual loss"), (THIRD, FIRST, "both"), *tried):
-            if not (ours := rows.get(better)) or not (theirs := rows.get(worse)):
+            if better not in rows or worse not in rows:
                 continue
-            ours, theirs = _by_patient(ours), _by_patient(theirs)
-            gain = float(np.mean([ours[name] - theirs[name] for name in ours]))
-            tests.append((modality, slices, what, gain, permutation_p(ours, theirs) if len(ours) > 5 else np.nan))
+            ours, theirs = _by_patient(rows[better]), _by_patient(rows[worse])
+            p = permutation_p(ours, theirs) if len(ours) > 5 else np.nan
+            tests.append((modality, slices, what, gain(runs, modality, slices, better, worse), p))
     told = []
     for sequence in sorted({modality for modality, *_ in tests}):
         some = [test for test in tests if test[0] == sequence]
-        for (modality, slices, what, gain, _), p in zip(some, holm([test[-1] for test in some])):
-            told.append((modality, f"{slices:,}", what, f"{gain:+.3f} ({'three patients: no test' if np.isnan(p) else f'p = {p:.2g}'})"))
+        for (modality, slices, what, more, _), p in zip(some, holm([test[-1] for test in some])):
+            told.append((modality, f"{slices:,}", what, f"{more:+.3f} ({'three patients: no test' if np.isnan(p) else f'p = {p:.2g}'})"))
     return (
         "What a row adds to the AUPRC on tumours at t = 499 (of the paper's code lineage), mean over patients: paired permutation "
         "test over patients, each the mean of its seeds, corrected for the number of tests of a sequence (Holm). Of 60,000 slices there is one seed a row: the test compares two trained "

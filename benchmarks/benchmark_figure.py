@@ -10,9 +10,11 @@ with the project. Writes `docs/images/benchmark_T1.png` and `benchmark_T2.png`.
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 from common import ROOT
 from finished_comparison import finished_comparison
+from PIL import Image
 
 from umaddpm_core.artefact import Artefact
 from umaddpm_core.data.cache import ArrayCache
@@ -25,6 +27,8 @@ from umaddpm_core.methods import from_artefact
 
 KINDS = ("solid", "oedema")
 SIZE_ML = 40.0
+WIDTH = 1800
+"""Pixels of the kept figures, in 256 colours: a page does not show more."""
 
 
 def painted_cases(cache: ArrayCache, modality: str) -> list[Case]:
@@ -38,6 +42,13 @@ def painted_cases(cache: ArrayCache, modality: str) -> list[Case]:
     return cases
 
 
+def shrink(path: Path) -> None:
+    """Make a picture as small as a page needs it."""
+    image = Image.open(path).convert("RGB")
+    image = image.resize((WIDTH, round(image.height * WIDTH / image.width)), Image.Resampling.LANCZOS)
+    image.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
 def main() -> None:
     comparison = finished_comparison(__doc__.splitlines()[0])
     cache, plan = comparison.cache, comparison.plan
@@ -48,7 +59,9 @@ def main() -> None:
                 method = from_artefact(Artefact.load(comparison.model(run)), **run.entry.test)
                 chosen = picture_threshold(comparison.result(run), modality)
                 methods[run.entry.name] = [picture(method, case, *chosen) for case in cases]
-        draw(ROOT / "docs" / "images" / f"benchmark_{modality}.png", cases, methods)
+        path = ROOT / "docs" / "images" / f"benchmark_{modality}.png"
+        draw(path, cases, methods)
+        shrink(path)
 
 
 if __name__ == "__main__":

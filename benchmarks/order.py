@@ -28,7 +28,7 @@ from umaddpm_core.evaluation.report import write_json
 from umaddpm_core.methods import Method, from_artefact
 from umaddpm_core.methods.one_step import OneStepDiffusion
 
-T = (50, 100, 200, 350, 499, 700)
+T = (100, 200, 350, 499)
 
 
 def judged(method: Method, cases: CacheCases, modality: str, scan: CachedScan) -> dict[str, float]:
