@@ -68,7 +68,7 @@ def who_asks(scope: Scope) -> str | None:
 
 
 class Audit:
-    """ASGI middleware, around all others, that writes one line for every request once it is answered."""
+    """ASGI middleware, around all others, that writes one line for every request, before its answer ends."""
 
     def __init__(self, app: ASGIApp, log: AuditLog) -> None:
         self.app, self.log = app, log
