@@ -12,15 +12,18 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 from common import ROOT
 from finished_comparison import finished_comparison
+from matplotlib import colormaps
+from matplotlib.colors import to_rgba
 from PIL import Image
 
 from umaddpm_core.artefact import Artefact
 from umaddpm_core.data.cache import ArrayCache
 from umaddpm_core.data.synthetic_lesions import paint_pathology
 from umaddpm_core.evaluation.cases import Case
-from umaddpm_core.evaluation.comparison.figure import draw
+from umaddpm_core.evaluation.comparison.figure import FOUND, TRUTH, draw
 from umaddpm_core.evaluation.comparison.pictures import picture, picture_threshold
 from umaddpm_core.evaluation.repaint import lesion_seed, lesion_seeds
 from umaddpm_core.methods import from_artefact
@@ -28,7 +31,7 @@ from umaddpm_core.methods import from_artefact
 KINDS = ("solid", "oedema")
 SIZE_ML = 40.0
 WIDTH = 1800
-"""Pixels of the kept figures, in 256 colours: a page does not show more."""
+"""Pixels of the kept figures: a page does not show more."""
 
 
 def painted_cases(cache: ArrayCache, modality: str) -> list[Case]:
@@ -43,10 +46,13 @@ def painted_cases(cache: ArrayCache, modality: str) -> list[Case]:
 
 
 def shrink(path: Path) -> None:
-    """Make a picture as small as a page needs it."""
+    """Make a picture as small as a page needs it, in 256 colours: greys, those of the map, and the outlines."""
+    colours = [*colormaps["gray"](np.linspace(0, 1, 126)), *colormaps["inferno"](np.linspace(0, 1, 128)), to_rgba(TRUTH), to_rgba(FOUND)]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette((np.array(colours)[:, :3] * 255).round().astype(np.uint8).tobytes())
     image = Image.open(path).convert("RGB")
     image = image.resize((WIDTH, round(image.height * WIDTH / image.width)), Image.Resampling.LANCZOS)
-    image.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+    image.quantize(palette=palette, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def main() -> None:

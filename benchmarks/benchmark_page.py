@@ -229,8 +229,8 @@ def page(comparison: Comparison) -> str:
         parts.append(f"## {modality}\n")
         if (ROOT / "docs" / "images" / f"benchmark_{modality}.png").exists():
             parts.append(
-                f"![Every method on a lesion painted into an IXI scan](images/benchmark_{modality}.png)\n\n*A healthy person of the IXI test "
-                "split with a painted lesion (not a patient); by method the reconstruction and, below it, the map with the mask. "
+                f"![Every method on lesions painted into IXI scans](images/benchmark_{modality}.png)\n\n*Two healthy people of the IXI test "
+                "split, each with a painted lesion (no patients); by method the reconstruction and, below it, the map with the mask. "
                 "IXI, CC BY-SA 3.0.*\n"
             )
         parts += [comparison.table(slug(modality, protocol) + seeds) for protocol in PROTOCOLS for seeds in ("", *(["_seeds"] if short else []))]
